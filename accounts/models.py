@@ -1,0 +1,213 @@
+"""Customers and staff, their sessions, identity checks and the audit trail."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username or "")
+
+    def create_superuser(self, email: str, password: str, **fields: object) -> User:
+        """Make an account for emergencies; everyday staff have roles."""
+        user = self.model(email=email, is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+        CLOSED = "closed"
+
+    class KycStatus(models.TextChoices):
+        NOT_STARTED = "not_started"
+        PENDING = "pending"
+        VERIFIED = "verified"
+        REJECTED = "rejected"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(max_length=254)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    phone = models.CharField(max_length=16, null=True, blank=True, unique=True, help_text="E.164, as in +27821234567")
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    kyc_status = models.CharField(
+        max_length=11, choices=KycStatus, default=KycStatus.NOT_STARTED, db_default=KycStatus.NOT_STARTED
+    )
+    id_verified = models.BooleanField(default=False, db_default=False)
+    kyc_tier = models.PositiveSmallIntegerField(default=0, db_default=0)
+    is_staff = models.BooleanField(default=False, db_default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["first_name", "last_name"]
+
+    class Meta:
+        db_table = "users"
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="uq_users_email_lower"),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "suspended", "closed"]), name="users_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kyc_status__in=["not_started", "pending", "verified", "rejected"]),
+                name="users_kyc_status_is_known",
+            ),
+            models.CheckConstraint(condition=Q(kyc_tier__lte=2), name="users_kyc_tier_is_0_to_2"),
+            models.CheckConstraint(
+                condition=Q(kyc_tier=0) | Q(id_verified=True, kyc_status="verified"), name="users_tier_needs_identity"
+            ),
+            models.CheckConstraint(
+                condition=Q(phone__isnull=True) | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="users_phone_is_e164"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["kyc_status", "id_verified"], name="ix_users_kyc"),
+            models.Index(OpClass(Lower("email"), name="text_pattern_ops"), name="ix_users_email_prefix"),
+            models.Index(OpClass(Lower("last_name"), name="text_pattern_ops"), name="ix_users_last_name_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """What Django's sign-in asks; the truth is `status`."""
+        return self.status == User.Status.ACTIVE
+
+    @property
+    def is_customer(self) -> bool:
+        return not (self.is_staff or self.is_superuser)
+
+
+class LoginSession(models.Model):
+    """One family of refresh tokens: a signed-in device."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    device = models.CharField(max_length=200, blank=True, help_text="User-Agent, cut to 200 characters")
+    address = models.GenericIPAddressField(null=True)
+    token_digest = models.BinaryField(max_length=32, help_text="SHA-256 of the one refresh token that is good now")
+    previous_digest = models.BinaryField(max_length=32, null=True)
+    rotated_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "login_sessions"
+        indexes = [models.Index(fields=["expires_at"], name="ix_login_sessions_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.device or 'unknown device'} ({self.public_id})"
+
+
+class KycSubmission(models.Model):
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    class IdType(models.TextChoices):
+        SA_ID = "sa_id", "South African ID"
+        PASSPORT = "passport"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="kyc_submissions")
+    id_type = models.CharField(max_length=8, choices=IdType)
+    id_number_encrypted = models.TextField()
+    id_number_index = models.BinaryField(max_length=32, help_text="Keyed blind index: equality without decryption")
+    status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
+    reason = models.TextField(blank=True, help_text="Why it was decided so; the customer reads it")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    second_reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    granted_tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "kyc_submissions"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["id_type", "id_number_index"], condition=Q(status="approved"), name="uq_kyc_approved_identity"
+            ),
+            models.UniqueConstraint(fields=["user"], condition=Q(status="pending"), name="uq_kyc_one_pending_per_user"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "approved", "rejected"]), name="kyc_submissions_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", reviewer=None, decided_at=None)
+                | (~Q(status="pending") & Q(reviewer__isnull=False, decided_at__isnull=False)),
+                name="kyc_submissions_decided_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewer=None) | ~Q(reviewer=models.F("user")), name="kyc_submissions_not_own_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(second_reviewer=None) | ~Q(second_reviewer=models.F("reviewer")),
+                name="kyc_submissions_four_eyes_are_two",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "created_at"], name="ix_kyc_submissions_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.id_type} {self.status} ({self.public_id})"
+
+
+class KycDocument(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    submission = models.ForeignKey(KycSubmission, on_delete=models.PROTECT, related_name="documents")
+    path = models.CharField(max_length=200, help_text="Below the documents' folder; encrypted there")
+    content_type = models.CharField(max_length=40)
+    size_bytes = models.PositiveIntegerField()
+    sha256 = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "kyc_documents"
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "sha256"], name="uq_kyc_documents_submission_sha256")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.content_type} ({self.public_id})"
+
+
+class AuditEvent(models.Model):
+    """Who did what to whom. Append-only in the database; facts hold nothing erasable and no secret."""
+
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text="None: the system")
+    verb = models.CharField(max_length=60, help_text="kyc.approved, wallet.frozen")
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=64, help_text="A public id, a wallet's number, a transfer's UUID")
+    facts = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "audit_events"
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "at"], name="ix_audit_events_subject"),
+            models.Index(fields=["verb", "at"], name="ix_audit_events_verb"),
+            models.Index(fields=["request_id"], name="ix_audit_events_request", condition=~Q(request_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject_type} {self.subject_id}"

@@ -1,0 +1,23 @@
+"""The clock, and the business calendar of Johannesburg."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+JOHANNESBURG = ZoneInfo("Africa/Johannesburg")
+
+
+def now() -> dt.datetime:
+    """The present moment in UTC. Only doors ask; services are told."""
+    return dt.datetime.now(dt.UTC)
+
+
+def business_day(at: dt.datetime) -> dt.date:
+    """The Johannesburg date of `at`."""
+    return at.astimezone(JOHANNESBURG).date()
+
+
+def start_of_day(day: dt.date) -> dt.datetime:
+    """The first moment of a Johannesburg day; periods are half-open, so also the end of the day before."""
+    return dt.datetime.combine(day, dt.time.min, JOHANNESBURG)

@@ -1,0 +1,54 @@
+"""Secrets: their form, and how development gets its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+def random_key() -> str:
+    """32 random bytes, URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRing:
+    """Every secret of one installation. Where several stand, comma-separated, the first is current."""
+
+    secret_key: str
+    encryption_keys: str  # <id>:<32 bytes, base64>
+    blind_index_key: str
+    signing_keys: str  # <key id>:<Ed25519 private seed, base64>
+    easypay_secret: str
+
+    @classmethod
+    def generate(cls) -> KeyRing:
+        return cls(
+            secret_key=secrets.token_urlsafe(50),
+            encryption_keys=f"1:{random_key()}",
+            blind_index_key=random_key(),
+            signing_keys=f"k{secrets.token_hex(4)}:{random_key()}",
+            easypay_secret=secrets.token_urlsafe(32),
+        )
+
+
+def development_keys(data_dir: Path) -> KeyRing:
+    """The keys of this data folder, made at the first call; the file is readable by its owner only."""
+    path = data_dir / "secrets.json"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(dir=data_dir)  # mode 0600
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(KeyRing.generate()), file)
+        try:
+            os.link(draft, path)  # atomic: of two processes that start at once, the second keeps the first one's keys
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(draft)
+    return KeyRing(**json.loads(path.read_text()))

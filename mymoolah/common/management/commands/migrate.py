@@ -1,0 +1,14 @@
+"""`migrate`, as the role that owns the schema."""
+
+from __future__ import annotations
+
+from django.core.management.base import CommandParser
+from django_pgviews.management.commands.migrate import Command as PgViewsMigrate
+
+
+class Command(PgViewsMigrate):  # type: ignore[misc]
+    """Migrate over the owner's connection unless told otherwise, then build the views."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.set_defaults(database="owner")

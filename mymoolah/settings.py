@@ -1,0 +1,256 @@
+"""Settings: read from the environment once, typed, failing loudly.
+
+`MYMOOLAH_ENV` is `development` (default), `production` or `build` (no servers, no secrets: for `collectstatic` in an
+image). Production refuses to start without its addresses and secrets; development makes its own, once, in
+`MYMOOLAH_DATA_DIR`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+from mymoolah.common import embedded
+from mymoolah.common.keys import KeyRing, development_keys
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("MYMOOLAH_DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+ENVIRONMENT = env.str("MYMOOLAH_ENV", default="development")
+if ENVIRONMENT not in {"development", "production", "build"}:
+    raise ImproperlyConfigured(f"MYMOOLAH_ENV is {ENVIRONMENT!r}; it must be development, production or build.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = False
+
+
+def required(name: str, fallback: str) -> str:
+    """The variable `name`; outside production `fallback` stands in for it."""
+    value = env.str(name, default="")
+    if PRODUCTION and not value:
+        raise ImproperlyConfigured(f"{name} must be set in production.")
+    return value or fallback
+
+
+# Secrets ---------------------------------------------------------------------------------------------------------
+_made = KeyRing.generate() if ENVIRONMENT != "development" else development_keys(DATA_DIR)
+SECRET_KEY = required("MYMOOLAH_SECRET_KEY", _made.secret_key)
+ENCRYPTION_KEYS = required("MYMOOLAH_ENCRYPTION_KEYS", _made.encryption_keys).split(",")
+BLIND_INDEX_KEY = required("MYMOOLAH_BLIND_INDEX_KEY", _made.blind_index_key)
+SIGNING_KEYS = required("MYMOOLAH_SIGNING_KEYS", _made.signing_keys).split(",")
+EASYPAY_SECRETS = required("EASYPAY_SECRET", _made.easypay_secret).split(",")
+
+# Where the servers are ------------------------------------------------------------------------------------------
+EMBEDDED = not (PRODUCTION or env.str("DATABASE_URL", default="") or env.str("REDIS_URL", default=""))
+_servers = embedded.urls(DATA_DIR)
+DATABASE_URL = required("DATABASE_URL", _servers.database_url)
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="" if PRODUCTION else _servers.database_owner_url)
+REDIS_URL = required("REDIS_URL", _servers.redis_url)
+CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if EMBEDDED else REDIS_URL)
+if EMBEDDED is False and not PRODUCTION and not (env.str("DATABASE_URL", default="") and env.str("REDIS_URL", default="")):
+    raise ImproperlyConfigured("Set both DATABASE_URL and REDIS_URL, or neither to use the embedded servers.")
+
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
+
+
+def database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
+    """Django's description of a libpq address; the pool holds at most `pool_size` connections, 0 for none."""
+    parts = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
+    options = {name: parts[name] for name in parts.keys() - {"dbname", "user", "password", "host", "port"}}
+    if pool_size:
+        options["pool"] = {"min_size": min(2, pool_size), "max_size": pool_size, "timeout": 1}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.get("dbname", "mymoolah"),
+        "USER": parts.get("user", ""),
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts.get("host", ""),
+        "PORT": str(parts.get("port", "")),
+        "CONN_MAX_AGE": 0,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer hands a connection to somebody else between transactions
+        "OPTIONS": {"connect_timeout": 3, **options},
+    }
+
+
+DATABASES = {
+    "default": database(DATABASE_URL, pool_size=DATABASE_POOL_SIZE),
+    "owner": database(DATABASE_OWNER_URL or DATABASE_URL),
+}
+DATABASE_ROUTERS = ["mymoolah.common.routers.OwnerMigrates"]
+DATABASE_APP_ROLE = DATABASES["default"]["USER"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "moolah",
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
+    }
+}
+RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=True)
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # e-mail is unique, by lower(email)
+
+# Django ------------------------------------------------------------------------------------------------------------
+ALLOWED_HOSTS = env.list("MYMOOLAH_ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+ROOT_URLCONF = "mymoolah.urls"
+WSGI_APPLICATION = "mymoolah.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+INSTALLED_APPS = [
+    "mymoolah.common",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_pgviews",
+    "accounts",
+    "wallets",
+    "transactions",
+    "vouchers",
+    "reporting",
+]
+MIDDLEWARE = [
+    "mymoolah.common.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "mymoolah" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en-za"
+TIME_ZONE = "Africa/Johannesburg"
+USE_I18N = True
+USE_TZ = True
+APPEND_SLASH = False
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if ENVIRONMENT != "development"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = ENVIRONMENT == "development"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# Sign-in -----------------------------------------------------------------------------------------------------------
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCESS_TOKEN_LIFETIME = dt.timedelta(minutes=15)
+REFRESH_TOKEN_LIFETIME = dt.timedelta(days=30)
+LOGIN_URL = "admin:login"
+
+# Production -------------------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = env.list("MYMOOLAH_TRUSTED_ORIGINS", default=[])
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # The admin's theme evaluates Alpine expressions and sets styles inline.
+        "script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+    }
+}
+
+# The customers' API -----------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.IsCustomer"],
+    "DEFAULT_THROTTLE_CLASSES": ["mymoolah.common.throttling.GroupThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mymoolah.common.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "mymoolah.common.problems.problem_handler",
+    "UNAUTHENTICATED_USER": "accounts.authentication.Nobody",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+RATE_LIMITS_PER_MINUTE = {"sign_in": 5, "sign_in_address": 20, "codes": 10, "previews": 10, "money": 60, "reads": 300}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MyMoolah",
+    "DESCRIPTION": "A wallet and voucher bank. Money is a string of rand and cents; errors are RFC 9457 problems.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# Background work --------------------------------------------------------------------------------------------------
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+DASHBOARD_REFRESH_SECONDS = env.int("DASHBOARD_REFRESH_SECONDS", default=60)
+CELERY_BEAT_SCHEDULE = {
+    "refresh-dashboard": {
+        "task": "reporting.refresh_dashboard",
+        "schedule": float(DASHBOARD_REFRESH_SECONDS),
+        "options": {"expires": DASHBOARD_REFRESH_SECONDS},
+    },
+}
+
+UNFOLD = {"SITE_TITLE": "MyMoolah", "SITE_HEADER": "MyMoolah", "SITE_URL": "/api/docs"}

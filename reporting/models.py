@@ -1,0 +1,141 @@
+"""The read side: views as unmanaged models, and what is recorded about reading."""
+
+from __future__ import annotations
+
+from django.db import models
+from django_pgviews import view as pg
+
+from accounts.models import User
+from mymoolah.common import sql
+from wallets.models import Wallet, money_field
+
+
+class VoucherSummary(pg.ReadOnlyView):
+    """A customer's vouchers in one currency. Live."""
+
+    pk = models.CompositePrimaryKey("user", "currency")
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    currency = models.CharField(max_length=3)
+    total_vouchers = models.BigIntegerField()
+    active_count = models.BigIntegerField()
+    pending_count = models.BigIntegerField()
+    active_balance = money_field()
+    pending_balance = money_field()
+    total_value = money_field()
+
+    sql = sql.read("reporting", "voucher_summary.sql")
+
+    class Meta(pg.ReadOnlyView.Meta):
+        abstract = False
+        db_table = "voucher_summary"
+
+
+class TransactionSummary(pg.ReadOnlyView):
+    """What went through a customer's wallet in one currency. Live."""
+
+    wallet = models.OneToOneField(Wallet, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    currency = models.CharField(max_length=3)
+    total_transactions = models.BigIntegerField()
+    received_count = models.BigIntegerField()
+    sent_count = models.BigIntegerField()
+    total_received = money_field()
+    total_sent = money_field()
+    last_transaction_date = models.DateTimeField(null=True)
+
+    sql = sql.read("reporting", "transaction_summary.sql")
+
+    class Meta(pg.ReadOnlyView.Meta):
+        abstract = False
+        db_table = "transaction_summary"
+
+
+class UserFinancialSummary(pg.ReadOnlyView):
+    """A customer's wallet with everything the dashboard shows. Live."""
+
+    wallet = models.OneToOneField(Wallet, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    kyc_status = models.CharField(max_length=11)
+    id_verified = models.BooleanField()
+    wallet_number = models.CharField(max_length=10)
+    wallet_status = models.CharField(max_length=6)
+    wallet_balance = money_field()
+    available_balance = money_field()
+    wallet_currency = models.CharField(max_length=3)
+    total_vouchers = models.BigIntegerField()
+    active_vouchers = models.BigIntegerField()
+    pending_vouchers = models.BigIntegerField()
+    active_voucher_value = money_field()
+    pending_voucher_value = money_field()
+    total_transactions = models.BigIntegerField()
+    total_received = money_field()
+    total_sent = money_field()
+    last_transaction_date = models.DateTimeField(null=True)
+
+    sql = sql.read("reporting", "user_financial_summary.sql")
+
+    class Meta(pg.ReadOnlyView.Meta):
+        abstract = False
+        db_table = "user_financial_summary"
+
+
+class UserDashboardSummary(pg.ReadOnlyMaterializedView):
+    """A wallet of an active customer as of the last refresh, whose time `DashboardRefresh` records."""
+
+    wallet = models.OneToOneField(Wallet, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    kyc_status = models.CharField(max_length=11)
+    id_verified = models.BooleanField()
+    wallet_balance = money_field()
+    wallet_currency = models.CharField(max_length=3)
+    total_vouchers = models.BigIntegerField()
+    active_vouchers = models.BigIntegerField()
+    active_voucher_value = money_field()
+    pending_vouchers = models.BigIntegerField()
+    pending_voucher_value = money_field()
+    total_transactions = models.BigIntegerField()
+    total_received = money_field()
+    total_sent = money_field()
+    last_transaction_date = models.DateTimeField(null=True)
+
+    sql = sql.read("reporting", "user_dashboard_summary.sql")
+    concurrent_index = "user_id, wallet_currency"
+
+    class Meta(pg.ReadOnlyMaterializedView.Meta):
+        abstract = False
+        db_table = "user_dashboard_summary"
+        verbose_name = "customer overview"
+        verbose_name_plural = "customer overview"
+
+
+class DashboardRefresh(models.Model):
+    """One refresh of the materialized view, and the change counters of its sources that it has seen."""
+
+    started_at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField()
+    rows_count = models.BigIntegerField()
+    changes_seen = models.BigIntegerField(help_text="Rows ever written to the view's tables, by PostgreSQL's own count")
+
+    class Meta:
+        db_table = "dashboard_refreshes"
+        indexes = [models.Index(fields=["-started_at"], name="ix_dashboard_refreshes_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.rows_count} rows in {self.duration_ms} ms"
+
+
+class QueryPerformanceLog(models.Model):
+    query_type = models.CharField(max_length=60)
+    execution_time_ms = models.DecimalField(max_digits=12, decimal_places=3)
+    rows_returned = models.BigIntegerField(null=True)
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "query_performance_logs"
+        indexes = [models.Index(fields=["query_type", "created_at"], name="ix_query_performance_type_time")]
+
+    def __str__(self) -> str:
+        return f"{self.query_type} {self.execution_time_ms} ms"

@@ -1,0 +1,156 @@
+"""The ledger: transfers, their entries, the keys that make them happen once, and fees."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import User
+from wallets.models import Wallet, money_field
+
+
+class Kind(models.TextChoices):
+    """What a transfer is, one for each step of the table of legs."""
+
+    TRANSFER = "transfer"
+    VOUCHER_ISSUE = "voucher_issue"
+    VOUCHER_REDEEM = "voucher_redeem"
+    VOUCHER_REFUND = "voucher_refund"
+    TOP_UP = "top_up"
+    VOUCHER_SPENT = "voucher_spent"
+    CASH_OUT = "cash_out"
+    FEE = "fee"
+    VAT = "vat"
+    SUSPENSE = "suspense"
+    RELEASE = "release"
+    CAPTURE = "capture"
+    REVERSAL = "reversal"
+    ADJUSTMENT = "adjustment"
+    SETTLEMENT = "settlement"
+    DEMO_MONEY = "demo_money"
+
+
+class Transfer(models.Model):
+    """One movement of money between two wallets. Immutable; written by `post_transfers` only."""
+
+    id = models.UUIDField(primary_key=True, editable=False, help_text="UUIDv7")
+    kind = models.CharField(max_length=20, choices=Kind)
+    from_wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+", db_index=False)
+    to_wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount = money_field()
+    currency = models.CharField(max_length=3)
+    reference = models.CharField(max_length=140, blank=True)
+    group_id = models.UUIDField(help_text="Rows that stand or fall together carry the id of their first")
+    initiated_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    metadata = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "transfers"
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfers_amount_is_positive"),
+            models.CheckConstraint(condition=~Q(from_wallet=F("to_wallet")), name="transfers_not_to_itself"),
+            models.UniqueConstraint(
+                fields=["reverses"], condition=Q(reverses__isnull=False), name="uq_transfers_reversed_once"
+            ),
+        ]
+        indexes = [
+            # A single transfer is its own group and needs no second index entry.
+            models.Index(fields=["group_id"], name="ix_transfers_group", condition=~Q(group_id=F("id"))),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Transaction(models.Model):
+    """One entry: a transfer as one of its two wallets sees it. Immutable; written by `post_transfers` only."""
+
+    class Type(models.TextChoices):
+        SENT = "sent"
+        RECEIVED = "received"
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    # No key of its own: it is the wallet's user, which the wallet's key already proves; verify_ledger compares them.
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    type = models.CharField(max_length=8, choices=Type)
+    amount = money_field()
+    currency = models.CharField(max_length=3)
+    sequence = models.BigIntegerField(help_text="1, 2, 3 … in each wallet, without a gap")
+    balance_after = money_field()
+    total_received_after = money_field()
+    total_sent_after = money_field()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "transactions"
+        constraints = [
+            models.UniqueConstraint(fields=["wallet", "sequence"], name="uq_transactions_wallet_sequence"),
+            models.UniqueConstraint(fields=["transfer", "type"], name="uq_transactions_transfer_type"),
+            # What a wallet's head points at (see transactions/sql/guards.sql).
+            models.UniqueConstraint(
+                fields=["wallet", "sequence", "balance_after", "total_received_after", "total_sent_after"],
+                name="uq_transactions_head",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transactions_amount_is_positive"),
+            models.CheckConstraint(condition=Q(sequence__gte=1), name="transactions_sequence_from_one"),
+            models.CheckConstraint(condition=Q(type__in=["sent", "received"]), name="transactions_type_is_known"),
+            models.CheckConstraint(
+                condition=Q(balance_after=F("total_received_after") - F("total_sent_after")),
+                name="transactions_balance_is_in_minus_out",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user", "type", "created_at"], include=["amount", "currency"], name="ix_transactions_user_type"
+            ),
+            models.Index(fields=["wallet", "created_at", "sequence"], name="ix_transactions_wallet_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_id}-{self.sequence}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that succeeded, and what it made. Kept for good; written by `claim_idempotency_key` only."""
+
+    actor = models.CharField(max_length=64, help_text="user:<public id>, till:easypay, loader")
+    key = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32, help_text="SHA-256 of method, route and validated values")
+    produced_kind = models.CharField(max_length=20, help_text="transfer, voucher …")
+    produced_id = models.UUIDField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="uq_idempotency_keys_actor_key")]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.key}"
+
+
+class FeeRule(models.Model):
+    """What a kind of service costs from a moment on. The amount is without VAT; the rate is a fraction (0.15)."""
+
+    kind = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    fee_amount = money_field()
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=4)
+    valid_from = models.DateTimeField()
+
+    class Meta:
+        db_table = "fee_rules"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "currency", "valid_from"], name="uq_fee_rules_kind_from"),
+            models.CheckConstraint(
+                condition=Q(fee_amount__gte=0, vat_rate__gte=0, vat_rate__lt=1), name="fee_rules_are_sane"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.fee_amount} {self.currency} from {self.valid_from:%Y-%m-%d}"

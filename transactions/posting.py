@@ -1,0 +1,217 @@
+"""Where Python meets the posting kernel: one call, and a table from SQLSTATE to error.
+
+The kernel is `transactions/sql/post_transfers_v1.sql`; it alone writes transfers, entries and the money of wallets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+
+from mymoolah.common.errors import DomainError, NotFound, Unavailable
+from mymoolah.common.ids import uuid7
+from mymoolah.common.money import InvalidAmount, Money
+from mymoolah.common.retries import sqlstate
+from transactions.models import Kind
+from wallets.models import Wallet
+
+
+class WalletNotActive(DomainError):
+    code, status, title = "wallet_not_active", 409, "This wallet is not active"
+
+
+class WalletFrozen(WalletNotActive):
+    code, status, title = "wallet_frozen", 409, "This wallet is frozen"
+
+
+class WalletClosed(WalletNotActive):
+    code, status, title = "wallet_closed", 409, "This wallet is closed"
+
+
+class SameWallet(DomainError):
+    code, status, title = "same_wallet", 409, "A wallet cannot pay itself"
+
+
+class InsufficientFunds(DomainError):
+    code, status, title = "insufficient_funds", 409, "There is not enough money available"
+
+
+class LimitExceeded(DomainError):
+    code, status, title = "limit_exceeded", 409, "This is more than your limit allows"
+
+
+class BalanceTooHigh(DomainError):
+    code, status, title = "balance_too_high", 409, "The wallet would hold more than it may"
+
+
+class WrongCurrency(DomainError):
+    code, status, title = "wrong_currency", 409, "The wallets do not hold this currency"
+
+
+class IdempotencyKeyReused(DomainError):
+    code, status, title = "idempotency_key_reused", 422, "This idempotency key belongs to another request"
+
+
+class IdempotencyInFlight(DomainError):
+    code, status, title = "idempotency_in_flight", 409, "The first request with this key is still under way"
+    retry_after_seconds = 5
+
+
+class NotPermitted(DomainError):
+    code, status, title = "not_permitted", 409, "Your tier does not allow this yet"
+
+
+class UserNotActive(DomainError):
+    code, status, title = "account_suspended", 403, "This account may not move money"
+
+
+class UnknownWallet(NotFound):
+    code, title = "wallet_not_found", "There is no such wallet"
+
+
+REFUSALS: Mapping[str, type[DomainError]] = {
+    "MM001": WalletNotActive,
+    "MM002": SameWallet,
+    "MM003": InsufficientFunds,
+    "MM004": LimitExceeded,
+    "MM005": BalanceTooHigh,
+    "MM006": WrongCurrency,
+    "MM007": IdempotencyKeyReused,
+    "MM008": InvalidAmount,
+    "MM009": NotPermitted,
+    "MM010": UnknownWallet,
+    "MM011": UserNotActive,
+}
+NOT_ACTIVE: Mapping[object, type[WalletNotActive]] = {"frozen": WalletFrozen, "closed": WalletClosed}
+
+
+@dataclass(frozen=True)
+class House:
+    """A wallet of the bank's own; each posting uses one of its stripes."""
+
+    kind: Wallet.Kind
+    stripe: int
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """A client's key for one request of one actor; `request_hash` is 32 bytes over what was asked."""
+
+    actor: str
+    key: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One movement of a group. `source` and `target` are wallet ids or wallets of the house.
+
+    The checks are what the step demands of customers' wallets: `check_active` both ends, `check_limits` the sender's
+    tier and spending, `check_ceiling` the receiver's highest balance once the whole group is posted.
+    """
+
+    kind: Kind
+    source: int | House
+    target: int | House
+    amount: Money
+    reference: str = ""
+    reverses: uuid.UUID | None = None
+    metadata: Mapping[str, Any] | None = None
+    check_active: bool = False
+    check_limits: Literal["send", "cash_out"] | None = None
+    check_ceiling: bool = False
+    id: uuid.UUID = field(default_factory=uuid7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """One leg as it stands in the ledger for good."""
+
+    transfer_id: uuid.UUID
+    from_sequence: int
+    from_balance_after: Decimal
+    to_sequence: int
+    to_balance_after: Decimal
+    posted_at: dt.datetime
+    replayed: bool
+
+
+def post(
+    legs: Sequence[Leg],
+    *,
+    key: IdempotencyKey | None = None,
+    initiated_by: int | None = None,
+    at: dt.datetime | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> list[Posted]:
+    """Post `legs` as one group, once for each `key`: one statement, all or nothing.
+
+    Without a key the caller has claimed one already, in the same database transaction. `at` is for tests and loading.
+
+    :raises DomainError: one of `REFUSALS`; nothing was written
+    :raises IdempotencyInFlight: the first request with this key has not ended within the lock timeout
+    """
+    values: list[object] = []
+    rows = [_row(leg, values) for leg in legs]
+    actor, text, digest = (key.actor, key.key, key.request_hash) if key else (None, None, None)
+    statement = f"""
+        SELECT
+            transfer_id, from_sequence, from_balance_after, to_sequence, to_balance_after, posted_at, replayed
+        FROM post_transfers(ARRAY[{", ".join(rows)}]::posting_leg[], %s, %s, %s, %s, %s)
+    """  # noqa: S608 - only placeholders are joined
+    try:
+        with connections[using].cursor() as cursor:
+            cursor.execute(statement, [*values, actor, text, digest, initiated_by, at])
+            columns = [column.name for column in cursor.description]
+            return [Posted(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+    except Error as error:
+        raise translated(error) from error
+
+
+def _row(leg: Leg, values: list[object]) -> str:
+    currency = leg.amount.currency
+    values += [leg.id, leg.kind.value]
+    source, target = (_wallet(end, currency, values) for end in (leg.source, leg.target))
+    values += [
+        leg.amount.amount,
+        currency,
+        leg.reference,
+        leg.reverses,
+        None if leg.metadata is None else json.dumps(dict(leg.metadata)),
+        leg.check_active,
+        leg.check_limits,
+        leg.check_ceiling,
+    ]
+    return f"ROW(%s::uuid, %s, {source}, {target}, %s, %s, %s, %s::uuid, %s::jsonb, %s, %s, %s)::posting_leg"
+
+
+def _wallet(end: int | House, currency: str, values: list[object]) -> str:
+    if isinstance(end, House):
+        values += [end.kind.value, currency, end.stripe]
+        return "house_wallet(%s, %s, %s)"
+    values.append(end)
+    return "%s"
+
+
+def translated(error: Error) -> Exception:
+    """The refusal that a database error stands for, or the error itself when it is none."""
+    state = sqlstate(error)
+    diagnostics = getattr(error.__cause__, "diag", None)
+    if state == "55P03" and "claim_idempotency_key" in (getattr(diagnostics, "context", None) or ""):
+        return IdempotencyInFlight()
+    if state == "55P03":
+        return Unavailable()
+    refusal = REFUSALS.get(state or "")
+    if refusal is None:
+        return error
+    facts = json.loads(getattr(diagnostics, "message_detail", None) or "{}")
+    if refusal is WalletNotActive:
+        refusal = NOT_ACTIVE.get(facts.get("status"), WalletNotActive)
+    return refusal(**facts)

@@ -1,0 +1,55 @@
+"""Seed the tiers' limits and the bank's own wallets in rand. New tables only: no lock that waits."""
+
+from decimal import Decimal
+
+from django.db import migrations
+
+from mymoolah.common.ids import wallet_number
+from mymoolah.common.sql import RunFile
+
+HOUSE_KINDS = (
+    "bank",
+    "voucher_liability",
+    "easypay_clearing",
+    "cashout_clearing",
+    "fee_income",
+    "vat_control",
+    "suspense",
+    "adjustments",
+)
+STRIPES = 16
+# tier: per transfer, day, month, highest balance (design, section 6; FICA tiers)
+LIMITS = {
+    0: (None, None, None, "3000.00"),
+    1: ("5000.00", "5000.00", "25000.00", "25000.00"),
+    2: ("25000.00", "50000.00", "100000.00", "100000.00"),
+}
+
+
+def seed(apps, schema_editor):
+    alias = schema_editor.connection.alias
+    limits = apps.get_model("wallets", "TierLimit").objects.using(alias)
+    for tier, (transfer, day, month, highest) in LIMITS.items():
+        limits.create(
+            tier=tier,
+            currency="ZAR",
+            per_transfer_amount=transfer and Decimal(transfer),
+            per_day_amount=day and Decimal(day),
+            per_month_amount=month and Decimal(month),
+            highest_balance=Decimal(highest),
+            may_send=tier > 0,
+            may_cash_out=tier > 0,
+        )
+    wallets = apps.get_model("wallets", "Wallet").objects.using(alias)
+    for kind in HOUSE_KINDS:
+        for stripe in range(STRIPES):
+            wallets.create(number=wallet_number(), kind=kind, stripe=stripe, currency="ZAR")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("wallets", "0001_initial"), ("accounts", "0002_guard_and_grant")]
+
+    operations = [
+        migrations.RunPython(seed, migrations.RunPython.noop),
+        RunFile("wallets", "privileges_v1.sql"),
+    ]

@@ -1,0 +1,206 @@
+"""Wallets with their running totals, holds on them, and what each tier may do."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import User
+
+
+def money_field(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
+    """NUMERIC(19, 2), in major units of the `currency` on the same row."""
+    return models.DecimalField(max_digits=19, decimal_places=2, **options)  # type: ignore[arg-type]
+
+
+class Wallet(models.Model):
+    class Kind(models.TextChoices):
+        CUSTOMER = "customer"
+        BANK = "bank"
+        VOUCHER_LIABILITY = "voucher_liability"
+        EASYPAY_CLEARING = "easypay_clearing"
+        CASHOUT_CLEARING = "cashout_clearing"
+        FEE_INCOME = "fee_income"
+        VAT_CONTROL = "vat_control"
+        SUSPENSE = "suspense"
+        ADJUSTMENTS = "adjustments"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        FROZEN = "frozen"
+        CLOSED = "closed"
+
+    number = models.CharField(max_length=10, unique=True)
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="wallets", db_index=False
+    )
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.CUSTOMER)
+    stripe = models.PositiveSmallIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
+    balance = money_field(default=0, db_default=0)
+    held = money_field(default=0, db_default=0)
+    total_received = money_field(default=0, db_default=0)
+    total_sent = money_field(default=0, db_default=0)
+    received_count = models.BigIntegerField(default=0, db_default=0)
+    sent_count = models.BigIntegerField(default=0, db_default=0)
+    sequence = models.BigIntegerField(null=True, blank=True, help_text="Of the last entry; none while there is none")
+    last_entry_at = models.DateTimeField(null=True, blank=True)
+    spent_on = models.DateField(null=True, blank=True, help_text="The Johannesburg day the two counters belong to")
+    spent_day_amount = money_field(default=0, db_default=0)
+    spent_month_amount = money_field(default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "wallets"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "currency"], condition=Q(kind="customer"), name="uq_wallets_user_currency"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "currency", "stripe"],
+                condition=~Q(kind="customer"),
+                name="uq_wallets_house_kind_currency",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="customer") | Q(balance__gte=F("held"), held__gte=0),
+                name="wallets_available_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="customer", user__isnull=False, stripe=0) | (~Q(kind="customer") & Q(user=None)),
+                name="wallets_customer_has_a_user",
+            ),
+            models.CheckConstraint(
+                condition=Q(balance=F("total_received") - F("total_sent")), name="wallets_balance_is_in_minus_out"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    sequence__isnull=True,
+                    last_entry_at=None,
+                    balance=0,
+                    held=0,
+                    total_received=0,
+                    total_sent=0,
+                    received_count=0,
+                    sent_count=0,
+                    spent_on=None,
+                    spent_day_amount=0,
+                    spent_month_amount=0,
+                )
+                | Q(
+                    sequence__gte=1,
+                    last_entry_at__isnull=False,
+                    sequence=F("received_count") + F("sent_count"),
+                    received_count__gte=0,
+                    sent_count__gte=0,
+                ),
+                name="wallets_no_entry_means_zero",
+            ),
+            models.CheckConstraint(
+                condition=Q(spent_day_amount__gte=0, spent_month_amount__gte=F("spent_day_amount")),
+                name="wallets_spent_month_covers_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "customer",
+                        "bank",
+                        "voucher_liability",
+                        "easypay_clearing",
+                        "cashout_clearing",
+                        "fee_income",
+                        "vat_control",
+                        "suspense",
+                        "adjustments",
+                    ]
+                ),
+                name="wallets_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "frozen", "closed"]), name="wallets_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="closed") | Q(balance=0, held=0), name="wallets_closed_means_empty"
+            ),
+            models.CheckConstraint(condition=Q(number__regex=r"^[1-9][0-9]{9}$"), name="wallets_number_is_ten_digits"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="wallets_currency_is_a_code"),
+        ]
+        indexes = [models.Index(fields=["user", "status"], name="ix_wallets_user_status")]
+
+    def __str__(self) -> str:
+        return self.number if self.kind == Wallet.Kind.CUSTOMER else f"{self.kind} {self.currency} #{self.stripe}"
+
+
+class Hold(models.Model):
+    class Status(models.TextChoices):
+        HELD = "held"
+        CAPTURED = "captured"
+        VOIDED = "voided"
+        EXPIRED = "expired"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds", db_index=False)
+    amount = money_field()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=8, choices=Status, default=Status.HELD)
+    purpose = models.CharField(max_length=60, help_text="What it is for, as in voucher:<public id>")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="None: its owner decides")
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "holds"
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="holds_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["held", "captured", "voided", "expired"]), name="holds_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="held", resolved_at=None) | (~Q(status="held") & Q(resolved_at__isnull=False)),
+                name="holds_resolved_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["wallet"], name="ix_holds_live", condition=Q(status="held")),
+            models.Index(
+                fields=["expires_at"], name="ix_holds_expiry", condition=Q(status="held", expires_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} {self.status} ({self.public_id})"
+
+
+class TierLimit(models.Model):
+    """What a tier may do in a currency. No row: refused. A limit of None: not allowed at all."""
+
+    tier = models.PositiveSmallIntegerField()
+    currency = models.CharField(max_length=3)
+    per_transfer_amount = money_field(null=True, blank=True)
+    per_day_amount = money_field(null=True, blank=True)
+    per_month_amount = money_field(null=True, blank=True)
+    highest_balance = money_field()
+    may_send = models.BooleanField()
+    may_cash_out = models.BooleanField()
+
+    class Meta:
+        db_table = "tier_limits"
+        constraints = [
+            models.UniqueConstraint(fields=["tier", "currency"], name="uq_tier_limits_tier_currency"),
+            models.CheckConstraint(
+                condition=Q(may_send=False, may_cash_out=False)
+                | Q(
+                    per_transfer_amount__gt=0,
+                    per_day_amount__gte=F("per_transfer_amount"),
+                    per_month_amount__gte=F("per_day_amount"),
+                ),
+                name="tier_limits_spending_is_bounded",
+            ),
+            models.CheckConstraint(condition=Q(highest_balance__gte=0), name="tier_limits_ceiling_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"tier {self.tier} {self.currency}"
