@@ -9,7 +9,5 @@ class Migration(migrations.Migration):
     dependencies = [("reporting", "0001_initial"), ("vouchers", "0002_keep_totals")]
 
     operations = [
-        RunFile(
-            "reporting", "refresh_dashboard_v1.sql", reverse="DROP FUNCTION refresh_user_dashboard_summary();"
-        )
+        RunFile("reporting", "refresh_dashboard_v1.sql", reverse="DROP FUNCTION refresh_user_dashboard_summary();")
     ]

@@ -8,136 +8,262 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('wallets', '0001_initial'),
+        ("wallets", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FeeRule',
+            name="FeeRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('currency', models.CharField(max_length=3)),
-                ('fee_amount', models.DecimalField(decimal_places=2, max_digits=19)),
-                ('vat_rate', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('valid_from', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20)),
+                ("currency", models.CharField(max_length=3)),
+                ("fee_amount", models.DecimalField(decimal_places=2, max_digits=19)),
+                ("vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                ("valid_from", models.DateTimeField()),
             ],
             options={
-                'db_table': 'fee_rules',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'currency', 'valid_from'), name='uq_fee_rules_kind_from'), models.CheckConstraint(condition=models.Q(('fee_amount__gte', 0), ('vat_rate__gte', 0), ('vat_rate__lt', 1)), name='fee_rules_are_sane')],
+                "db_table": "fee_rules",
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "currency", "valid_from"), name="uq_fee_rules_kind_from"),
+                    models.CheckConstraint(
+                        condition=models.Q(("fee_amount__gte", 0), ("vat_rate__gte", 0), ("vat_rate__lt", 1)),
+                        name="fee_rules_are_sane",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('actor', models.CharField(help_text='user:<public id>, till:easypay, loader', max_length=64)),
-                ('key', models.CharField(max_length=255)),
-                ('request_hash', models.BinaryField(help_text='SHA-256 of method, route and validated values', max_length=32)),
-                ('produced_kind', models.CharField(help_text='transfer, voucher …', max_length=20)),
-                ('produced_id', models.UUIDField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("actor", models.CharField(help_text="user:<public id>, till:easypay, loader", max_length=64)),
+                ("key", models.CharField(max_length=255)),
+                (
+                    "request_hash",
+                    models.BinaryField(help_text="SHA-256 of method, route and validated values", max_length=32),
+                ),
+                ("produced_kind", models.CharField(help_text="transfer, voucher …", max_length=20)),
+                ("produced_id", models.UUIDField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'db_table': 'idempotency_keys',
-                'constraints': [models.UniqueConstraint(fields=('actor', 'key'), name='uq_idempotency_keys_actor_key')],
+                "db_table": "idempotency_keys",
+                "constraints": [models.UniqueConstraint(fields=("actor", "key"), name="uq_idempotency_keys_actor_key")],
             },
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.UUIDField(editable=False, help_text='UUIDv7', primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('transfer', 'Transfer'), ('voucher_issue', 'Voucher Issue'), ('voucher_redeem', 'Voucher Redeem'), ('voucher_refund', 'Voucher Refund'), ('top_up', 'Top Up'), ('voucher_spent', 'Voucher Spent'), ('cash_out', 'Cash Out'), ('fee', 'Fee'), ('vat', 'Vat'), ('suspense', 'Suspense'), ('release', 'Release'), ('capture', 'Capture'), ('reversal', 'Reversal'), ('adjustment', 'Adjustment'), ('settlement', 'Settlement'), ('demo_money', 'Demo Money')], max_length=20)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=19)),
-                ('currency', models.CharField(max_length=3)),
-                ('reference', models.CharField(blank=True, max_length=140)),
-                ('group_id', models.UUIDField(help_text='Rows that stand or fall together carry the id of their first')),
-                ('metadata', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('from_wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.wallet')),
-                ('initiated_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reverses', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='transactions.transfer')),
-                ('to_wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.wallet')),
+                ("id", models.UUIDField(editable=False, help_text="UUIDv7", primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("transfer", "Transfer"),
+                            ("voucher_issue", "Voucher Issue"),
+                            ("voucher_redeem", "Voucher Redeem"),
+                            ("voucher_refund", "Voucher Refund"),
+                            ("top_up", "Top Up"),
+                            ("voucher_spent", "Voucher Spent"),
+                            ("cash_out", "Cash Out"),
+                            ("fee", "Fee"),
+                            ("vat", "Vat"),
+                            ("suspense", "Suspense"),
+                            ("release", "Release"),
+                            ("capture", "Capture"),
+                            ("reversal", "Reversal"),
+                            ("adjustment", "Adjustment"),
+                            ("settlement", "Settlement"),
+                            ("demo_money", "Demo Money"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                ("reference", models.CharField(blank=True, max_length=140)),
+                (
+                    "group_id",
+                    models.UUIDField(help_text="Rows that stand or fall together carry the id of their first"),
+                ),
+                ("metadata", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "from_wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="wallets.wallet",
+                    ),
+                ),
+                (
+                    "initiated_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="transactions.transfer",
+                    ),
+                ),
+                (
+                    "to_wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="wallets.wallet",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'transfers',
+                "db_table": "transfers",
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('sent', 'Sent'), ('received', 'Received')], max_length=8)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=19)),
-                ('currency', models.CharField(max_length=3)),
-                ('sequence', models.BigIntegerField(help_text='1, 2, 3 … in each wallet, without a gap')),
-                ('balance_after', models.DecimalField(decimal_places=2, max_digits=19)),
-                ('total_received_after', models.DecimalField(decimal_places=2, max_digits=19)),
-                ('total_sent_after', models.DecimalField(decimal_places=2, max_digits=19)),
-                ('created_at', models.DateTimeField()),
-                ('user', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='wallets.wallet')),
-                ('transfer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='transactions.transfer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type", models.CharField(choices=[("sent", "Sent"), ("received", "Received")], max_length=8)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                ("sequence", models.BigIntegerField(help_text="1, 2, 3 … in each wallet, without a gap")),
+                ("balance_after", models.DecimalField(decimal_places=2, max_digits=19)),
+                ("total_received_after", models.DecimalField(decimal_places=2, max_digits=19)),
+                ("total_sent_after", models.DecimalField(decimal_places=2, max_digits=19)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="wallets.wallet",
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="transactions.transfer",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'transactions',
+                "db_table": "transactions",
             },
         ),
         migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('group_id', models.F('id')), _negated=True), fields=['group_id'], name='ix_transfers_group'),
+            model_name="transfer",
+            index=models.Index(
+                condition=models.Q(("group_id", models.F("id")), _negated=True),
+                fields=["group_id"],
+                name="ix_transfers_group",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transfers_amount_is_positive'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="transfers_amount_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('from_wallet', models.F('to_wallet')), _negated=True), name='transfers_not_to_itself'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("from_wallet", models.F("to_wallet")), _negated=True),
+                name="transfers_not_to_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='uq_transfers_reversed_once'),
+            model_name="transfer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reverses__isnull", False)), fields=("reverses",), name="uq_transfers_reversed_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['user', 'type', 'created_at'], include=('amount', 'currency'), name='ix_transactions_user_type'),
+            model_name="transaction",
+            index=models.Index(
+                fields=["user", "type", "created_at"], include=("amount", "currency"), name="ix_transactions_user_type"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['wallet', 'created_at', 'sequence'], name='ix_transactions_wallet_time'),
+            model_name="transaction",
+            index=models.Index(fields=["wallet", "created_at", "sequence"], name="ix_transactions_wallet_time"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('wallet', 'sequence'), name='uq_transactions_wallet_sequence'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(fields=("wallet", "sequence"), name="uq_transactions_wallet_sequence"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('transfer', 'type'), name='uq_transactions_transfer_type'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(fields=("transfer", "type"), name="uq_transactions_transfer_type"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('wallet', 'sequence', 'balance_after', 'total_received_after', 'total_sent_after'), name='uq_transactions_head'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(
+                fields=("wallet", "sequence", "balance_after", "total_received_after", "total_sent_after"),
+                name="uq_transactions_head",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transactions_amount_is_positive'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="transactions_amount_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('sequence__gte', 1)), name='transactions_sequence_from_one'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sequence__gte", 1)), name="transactions_sequence_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['sent', 'received'])), name='transactions_type_is_known'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["sent", "received"])), name="transactions_type_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_after', django.db.models.expressions.CombinedExpression(models.F('total_received_after'), '-', models.F('total_sent_after')))), name='transactions_balance_is_in_minus_out'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "balance_after",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("total_received_after"), "-", models.F("total_sent_after")
+                        ),
+                    )
+                ),
+                name="transactions_balance_is_in_minus_out",
+            ),
         ),
     ]

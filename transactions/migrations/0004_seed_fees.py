@@ -12,9 +12,7 @@ FROM = dt.datetime(2020, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 def seed(apps, schema_editor):
     rules = apps.get_model("transactions", "FeeRule").objects.using(schema_editor.connection.alias)
     for kind, amount in FEES.items():
-        rules.create(
-            kind=kind, currency="ZAR", fee_amount=Decimal(amount), vat_rate=Decimal("0.15"), valid_from=FROM
-        )
+        rules.create(kind=kind, currency="ZAR", fee_amount=Decimal(amount), vat_rate=Decimal("0.15"), valid_from=FROM)
 
 
 class Migration(migrations.Migration):
