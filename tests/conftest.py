@@ -41,9 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     worker = getattr(config, "workerinput", None)
     if worker is None:
-        bin_dir = settings.env.str("MYMOOLAH_TEST_PG_BIN", default="")
         folder = Path(config.cache.mkdir("servers")) / uuid.uuid4().hex[:8]  # type: ignore[union-attr]
-        config.stash[RUNNING] = embedded.start(folder, durable=False, postgres_bin=Path(bin_dir) if bin_dir else None)
+        config.stash[RUNNING] = embedded.start(folder, durable=False)
         point_at(asdict(config.stash[RUNNING].servers), cache_number=0)
     else:
         point_at(worker["servers"], cache_number=int(worker["workerid"].removeprefix("gw")) + 1)

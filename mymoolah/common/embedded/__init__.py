@@ -10,6 +10,7 @@ and `valkey` say what is special about theirs.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,14 @@ class Running:
                 stop(self._held[-1])
                 self._held.pop()
             self._place.forget_sockets()
+
+    def remove(self) -> None:
+        """Stop the servers and delete their data: the end of a folder that was made for a test.
+
+        :raises EmbeddedError: as `stop`.
+        """
+        self.stop()
+        shutil.rmtree(self._place.base, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
