@@ -50,7 +50,7 @@ constraints: $(RUN) ## Pin again what the requirements pull in
 	  "$$fresh/bin/python" -m pip freeze; } > constraints.txt
 
 clean: ## Remove .venv and caches; the data folder stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis static
 	find . -path './.data*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A .venv that was left half made (it has no pip) is made again.

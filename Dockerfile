@@ -1,0 +1,27 @@
+# One image for web, worker, beat and migrate; docker-compose.yml says which command each runs.
+
+FROM python:3.13-slim AS wheels
+WORKDIR /wheels
+COPY requirements.txt constraints.txt ./
+RUN pip wheel --no-cache-dir --wheel-dir /wheels --constraint constraints.txt --requirement requirements.txt
+
+FROM python:3.13-slim
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1
+RUN groupadd --system --gid 10001 moolah \
+    && useradd --system --uid 10001 --gid moolah --no-create-home --shell /usr/sbin/nologin moolah
+RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
+    pip install --no-cache-dir --no-index --find-links /wheels \
+    --constraint /wheels/constraints.txt --requirement /wheels/requirements.txt
+
+# The code belongs to root, and runs as somebody who cannot change it.
+WORKDIR /app
+COPY . .
+RUN MYMOOLAH_ENV=build python manage.py collectstatic --noinput \
+    && python -m compileall -q .
+USER moolah
+
+ENV MYMOOLAH_ENV=production
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
+# As many threads as a process has database connections (DATABASE_POOL_SIZE): more would only wait for one.
+CMD ["sh", "-c", "exec granian --interface wsgi mymoolah.wsgi:application --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads ${DATABASE_POOL_SIZE:-8}"]
