@@ -1,0 +1,57 @@
+"""`verify_ledger`: ask the database whether money went wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from reporting.verification import Result, verify
+
+
+class Command(BaseCommand):
+    help = (
+        "Check every truth about money in one snapshot of the database: entries, chains, heads, holds, keys, totals "
+        "and views. Names the first broken row of each broken check and exits 1. Writes nothing; safe at any time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+
+    def handle(self, **options: Any) -> None:
+        table = options["verbosity"] > 0 and not options["json"]
+        results = []
+        for result in verify():
+            results.append(result)
+            if table:
+                self.stdout.write(_line(result))
+                self.stdout.flush()
+        broken = [result for result in results if result.broken is not None]
+        if options["json"]:
+            self.stdout.write(json.dumps({"holds": not broken, "checks": [_object(r) for r in results]}, indent=2))
+        if broken:
+            raise CommandError("The ledger is broken.\n" + "\n".join(map(_sentence, broken)))
+        if table:
+            seconds = sum(result.seconds for result in results)
+            self.stdout.write(self.style.SUCCESS(f"All {len(results)} checks hold ({seconds:.1f} s)."))
+
+
+def _line(result: Result) -> str:
+    verdict = "holds " if result.broken is None else "BROKEN"
+    return f"{verdict}  {result.seconds:7.2f} s  {result.check.name:<42}  {result.check.truth}"
+
+
+def _sentence(result: Result) -> str:
+    facts = ", ".join(f"{name}={value}" for name, value in (result.broken or {}).items())
+    return f"{result.check.name}: {result.check.truth}\n    first broken row: {facts}"
+
+
+def _object(result: Result) -> dict[str, Any]:
+    row = result.broken and {name: None if value is None else str(value) for name, value in result.broken.items()}
+    return {
+        "name": result.check.name,
+        "truth": result.check.truth,
+        "seconds": round(result.seconds, 3),
+        "first_broken_row": row,
+    }

@@ -1,0 +1,31 @@
+-- Each idempotency key stands once, and what it made exists: the first transfer of a group, or a voucher.
+SELECT
+    k.actor,
+    k.key,
+    k.produced_kind,
+    k.produced_id,
+    k.broken
+FROM (
+    SELECT
+        i.actor,
+        i.key,
+        i.produced_kind,
+        i.produced_id,
+        'it made nothing' AS broken
+    FROM idempotency_keys AS i
+    LEFT JOIN transfers AS t ON i.produced_kind = 'transfer' AND t.id = i.produced_id AND t.group_id = t.id
+    LEFT JOIN vouchers AS v ON i.produced_kind = 'voucher' AND v.public_id = i.produced_id
+    WHERE t.id IS NULL AND v.id IS NULL
+    UNION ALL
+    SELECT
+        i.actor,
+        i.key,
+        min(i.produced_kind) AS produced_kind,
+        min(i.produced_id::text)::uuid AS produced_id,
+        'it stands more than once' AS broken
+    FROM idempotency_keys AS i
+    GROUP BY i.actor, i.key
+    HAVING count(*) > 1
+) AS k
+ORDER BY k.actor, k.key
+LIMIT 1
