@@ -1,0 +1,88 @@
+"""Who of the staff may see and change what: the one table of roles. docs/roles.md shows it to people.
+
+A role is a group of Django's. `SyncRoles` in a migration brings the groups of a database in line with this table; a
+change here comes with a new migration that does it again. Nobody may change money through the admin, so no role has
+`change_wallet` or the like: money moves by services, each with rules of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.apps.registry import Apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.contenttypes.models import ContentType
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+PEOPLE: Final = ("accounts.view_user",)
+SIGN_INS: Final = ("accounts.view_loginsession",)
+IDENTITY: Final = ("accounts.view_kycsubmission", "accounts.view_kycdocument")
+AUDIT: Final = ("accounts.view_auditevent",)
+WALLETS: Final = ("wallets.view_wallet", "wallets.view_hold")
+RULES: Final = ("wallets.view_tierlimit", "transactions.view_feerule")
+LEDGER: Final = ("transactions.view_transfer", "transactions.view_transaction")
+KEYS: Final = ("transactions.view_idempotencykey",)
+VOUCHERS: Final = ("vouchers.view_voucher", "vouchers.view_voucherredemption", "vouchers.view_vouchertotal")
+TILLS: Final = ("vouchers.view_tillevent", "vouchers.view_suspenseitem")
+SUMMARIES: Final = (
+    "reporting.view_transactionsummary",
+    "reporting.view_userfinancialsummary",
+    "reporting.view_vouchersummary",
+)
+OVERVIEW: Final = ("reporting.view_userdashboardsummary", "reporting.view_dashboardrefresh")
+HEALTH: Final = ("reporting.view_dashboardrefresh", "reporting.view_queryperformancelog")
+ROLES_THEMSELVES: Final = ("auth.view_group",)
+
+EVERYTHING: Final = (
+    *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
+    *(WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS),
+    *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
+)
+
+ROLES: Final[Mapping[str, frozenset[str]]] = {
+    "administrator": frozenset((*EVERYTHING, "accounts.change_user", "auth.change_group")),
+    "kyc": frozenset(PEOPLE + IDENTITY + AUDIT + RULES + OVERVIEW),
+    "finance": frozenset(
+        PEOPLE + AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUMMARIES + OVERVIEW + HEALTH
+    ),
+    "auditor": frozenset(EVERYTHING),
+    "support": frozenset(
+        PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUMMARIES + OVERVIEW
+    ),
+    "operator": frozenset(AUDIT + TILLS + HEALTH),
+}
+
+
+def sync_roles(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Give each role's group exactly what the table says, as far as its models exist yet. Safe to run again."""
+    alias = schema_editor.connection.alias
+    make_permissions(apps, alias)
+    permissions = apps.get_model("auth", "Permission").objects.using(alias)
+    groups = apps.get_model("auth", "Group").objects.using(alias)
+    known = {
+        f"{label}.{codename}": pk
+        for pk, label, codename in permissions.values_list("pk", "content_type__app_label", "codename")
+    }
+    for role, wanted in ROLES.items():
+        group, _ = groups.get_or_create(name=role)
+        group.permissions.set([known[permission] for permission in sorted(wanted) if permission in known])
+
+
+def make_permissions(apps: Apps, alias: str) -> None:
+    """Django makes permissions only after all migrations; make those of the models that exist by now."""
+    ContentType.objects.clear_cache()
+    for config in apps.get_app_configs():
+        config.models_module = True  # type: ignore[assignment]  # historical apps have none, and would be skipped
+        create_permissions(config, apps=apps, using=alias, verbosity=0)
+
+
+class SyncRoles(migrations.RunPython):
+    """The step of a migration that puts the table of roles into the database. Rows are locked, no table is."""
+
+    def __init__(self) -> None:
+        super().__init__(sync_roles, migrations.RunPython.noop)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return "SyncRoles", [], {}
