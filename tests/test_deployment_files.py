@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 
@@ -154,6 +161,71 @@ def test_pgbouncer_shares_connections_by_transaction_and_keeps_no_secret() -> No
     assert parser["pgbouncer"]["pool_mode"] == "transaction"
     assert parser["pgbouncer"]["auth_type"] == "scram-sha-256"
     assert "password" not in dict(parser["databases"])["mymoolah"]
+
+
+@pytest.fixture
+def pgbouncer_port() -> Iterator[int]:
+    """PgBouncer as the compose file starts it, but for its port and a PostgreSQL that is not there."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    if shutil.which("pgbouncer", path=path) is None:
+        pytest.skip("no pgbouncer on this machine")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = (ROOT / "deploy" / "pgbouncer.ini").read_text()
+        for standing, here in (
+            ("/run/pgbouncer", name),
+            ("6432", str(port)),
+            ("host=postgres port=5432", "host=/nowhere"),
+            ("query_wait_timeout = 10", "query_wait_timeout = 1"),
+        ):
+            assert standing in config
+            config = config.replace(standing, here)
+        (folder / "pgbouncer.ini").write_text(config)
+        if root:  # PgBouncer refuses to run as root
+            shutil.chown(folder, "nobody")
+            (folder / "pgbouncer.ini").chmod(0o644)
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", (ROOT / "deploy" / "pgbouncer.sh").read_text()],
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            user="nobody" if root else None,
+            env={
+                "PATH": path,
+                "MYMOOLAH_APP_PASSWORD": 'say "friend"',
+                "PGBOUNCER_USERS": str(folder / "userlist.txt"),
+                "PGBOUNCER_CONFIG": str(folder / "pgbouncer.ini"),
+            },
+        )
+        try:
+            yield port
+        finally:
+            process.kill()
+            process.wait()
+
+
+def answer_to_sign_in(*, port: int, user: str, password: str) -> str:
+    """What PgBouncer says to somebody who signs in; it is given five seconds to start."""
+    deadline = time.monotonic() + 5
+    while True:
+        with pytest.raises(psycopg.OperationalError) as refused:
+            psycopg.connect(host="127.0.0.1", port=port, dbname="mymoolah", user=user, password=password)
+        if "Connection refused" not in str(refused.value) or time.monotonic() > deadline:
+            return str(refused.value)
+        time.sleep(0.05)
+
+
+def test_pgbouncer_lets_the_app_in_and_nobody_else(pgbouncer_port: int) -> None:
+    """Whoever signs in correctly gets as far as the PostgreSQL that is not there."""
+    welcome = answer_to_sign_in(port=pgbouncer_port, user="mymoolah_app", password='say "friend"')
+    assert "FATAL" in welcome
+    assert "authentication" not in welcome
+    for user, password in (("mymoolah_app", "guessed"), ("mymoolah_owner", 'say "friend"'), ("postgres", "")):
+        refusal = answer_to_sign_in(port=pgbouncer_port, user=user, password=password)
+        assert "authentication failed" in refusal or "no password supplied" in refusal
 
 
 def test_the_image_runs_as_somebody_without_rights() -> None:
