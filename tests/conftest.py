@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import fcntl
+import json
+import os
 import threading
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from psycopg import sql
 
@@ -30,33 +34,51 @@ from transactions.posting import House, Leg, Posted
 from wallets import services as wallet_services
 from wallets.models import Wallet
 
-TEMPLATE = "mymoolah_template"
 RUNNING = pytest.StashKey[embedded.Running]()
+RUN_ID = "MYMOOLAH_TEST_RUN"  # an environment variable, so that the workers of one run share its template
+ADMIN_URL = "MYMOOLAH_TEST_ADMIN_URL"  # of a superuser; only for tests that must break what no role can
+
+Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 # Servers -----------------------------------------------------------------------------------------------------------
+class QuickArgon2(Argon2PasswordHasher):
+    """The same algorithm at the lowest cost it has: the people of the tests need no safety."""
+
+    time_cost, memory_cost, parallelism = 1, 8, 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start servers of the tests' own, unless the environment names some, and point Django at them."""
-    if not settings.EMBEDDED:
-        return
+    settings.PASSWORD_HASHERS = [f"{QuickArgon2.__module__}.{QuickArgon2.__name__}"]
     worker = getattr(config, "workerinput", None)
     if worker is None:
-        folder = Path(config.cache.mkdir("servers")) / uuid.uuid4().hex[:8]  # type: ignore[union-attr]
-        config.stash[RUNNING] = embedded.start(folder, durable=False)
+        os.environ[RUN_ID] = uuid.uuid4().hex[:8]
+    if not settings.EMBEDDED:
+        return
+    if worker is None:
+        bin_dir = os.environ.get("MYMOOLAH_TEST_PG_BIN")
+        folder = Path(config.cache.mkdir("servers")) / os.environ[RUN_ID]
+        config.stash[RUNNING] = embedded.start(folder, durable=False, postgres_bin=Path(bin_dir) if bin_dir else None)
         point_at(asdict(config.stash[RUNNING].servers), cache_number=0)
     else:
         point_at(worker["servers"], cache_number=int(worker["workerid"].removeprefix("gw")) + 1)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     if RUNNING in node.config.stash:
         node.workerinput["servers"] = asdict(node.config.stash[RUNNING].servers)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    connections.close_all()
     if RUNNING in config.stash:
-        connections.close_all()
         config.stash[RUNNING].remove()
+    elif not settings.EMBEDDED:
+        drop(template_name())
 
 
 def point_at(servers: dict[str, str], *, cache_number: int) -> None:
@@ -65,30 +87,37 @@ def point_at(servers: dict[str, str], *, cache_number: int) -> None:
     for alias, url in (("default", servers["database_url"]), ("owner", servers["database_owner_url"])):
         connections.settings[alias].update({k: v for k, v in database(url).items() if k in {"HOST", "USER", "NAME"}})
     settings.CACHES["default"]["LOCATION"] = servers["redis_url"].replace("db=0", f"db={cache_number}")
+    os.environ[ADMIN_URL] = servers["database_admin_url"]
 
 
 # Databases ---------------------------------------------------------------------------------------------------------
-def administer(*statements: sql.Composable) -> None:
-    """Run statements as the owner, outside any transaction and beside the databases of the tests."""
-    params = connections["owner"].get_connection_params()
-    known = {key: params[key] for key in params.keys() & {"host", "port", "user", "password"}}
-    with psycopg.connect(**known, dbname=HOME[0], autocommit=True) as connection:
+def administer(*statements: sql.Composed) -> None:
+    """Run statements on databases, beside them all: as a superuser if we have one, else as the owner."""
+    if ADMIN_URL in os.environ:
+        connection = psycopg.connect(os.environ[ADMIN_URL], autocommit=True)
+    else:
+        params = connections["owner"].get_connection_params()
+        known = {key: params[key] for key in params.keys() & {"host", "port", "user", "password"}}
+        connection = psycopg.connect(**known, dbname="postgres", autocommit=True)
+    with connection:
         for statement in statements:
             connection.execute(statement)
 
 
-HOME: list[str] = []  # the database the owner starts from; the tests' own are cloned beside it
+def template_name() -> str:
+    return f"template_{os.environ[RUN_ID]}"
+
+
+def create(name: str, *, template: str) -> None:
+    statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+    owner = connections.settings["owner"]["USER"]
+    administer(statement.format(*map(sql.Identifier, (name, owner, template))))
 
 
 def use_database(name: str) -> None:
     connections.close_all()
     for alias in ("default", "owner"):
-        connections.settings[alias]["NAME"] = name
-        connections[alias].settings_dict["NAME"] = name
-
-
-def clone(name: str) -> None:
-    administer(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        connections.settings[alias]["NAME"] = name  # the same dict that every connection of this alias reads
 
 
 def drop(name: str) -> None:
@@ -97,58 +126,98 @@ def drop(name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def template(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+def template(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """A migrated database to clone, made once for all workers by the first that comes."""
-    HOME.append(connections.settings["owner"]["NAME"])
+    home, name = connections.settings["owner"]["NAME"], template_name()
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     with (shared / "template.lock").open("w") as lock_file, django_db_blocker.unblock():
         fcntl.flock(lock_file, fcntl.LOCK_EX)
-        if (shared / "template.made").exists():
-            return
-        drop(TEMPLATE)
-        administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        use_database(TEMPLATE)
-        call_command("migrate", verbosity=0)
-        connections.close_all()
-        (shared / "template.made").touch()
+        if not (shared / "template.made").exists():
+            # Our own server's first database is empty and has its extensions; somebody else's may be full.
+            create(name, template=home if settings.EMBEDDED else "template0")
+            use_database(name)
+            call_command("migrate", verbosity=0)
+            use_database(home)
+            (shared / "template.made").touch()
+    return name
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(template: None, django_db_blocker: Any, worker_id: str) -> Iterator[None]:
+def django_db_setup(template: str, django_db_blocker: Any, worker_id: str) -> Iterator[None]:
     """The database of tests that roll back, used as the app's role."""
     name = f"test_{worker_id}_{uuid.uuid4().hex[:8]}"
     with django_db_blocker.unblock():
-        clone(name)
+        create(name, template=template)
         use_database(name)
         yield
         drop(name)
 
 
+@dataclass
+class Ledger:
+    """A database of one test's own; broken once `breaks` has seen it so."""
+
+    name: str
+    is_broken: bool = field(default=False)
+
+
 @pytest.fixture
-def ledger(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def ledger(django_db_setup: None, template: str, django_db_blocker: Any) -> Iterator[Ledger]:
     """A fresh database in which everything commits for real; `verify_ledger` has the last word."""
-    before, name = connections.settings["default"]["NAME"], f"ledger_{uuid.uuid4().hex}"
+    before, fresh = connections.settings["default"]["NAME"], Ledger(f"ledger_{uuid.uuid4().hex}")
     with django_db_blocker.unblock():
-        clone(name)
-        use_database(name)
+        create(fresh.name, template=template)
+        use_database(fresh.name)
         try:
-            yield
-            call_command("verify_ledger", verbosity=0)
+            yield fresh
+            if not fresh.is_broken:
+                call_command("verify_ledger", verbosity=0)
         finally:
             use_database(before)
-            drop(name)
+            drop(fresh.name)
 
 
 @pytest.fixture
-def owner_sql(ledger: None) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+def breaks(ledger: Ledger) -> Callable[[str], dict[str, str | None]]:
+    """Assert that `verify_ledger` names this check, and return the first broken row it shows."""
+
+    def broken_row(name: str) -> dict[str, str | None]:
+        ledger.is_broken = True
+        output = StringIO()
+        with pytest.raises(CommandError, match=f"(?m)^{name}: "):
+            call_command("verify_ledger", "--json", stdout=output)
+        checks = json.loads(output.getvalue())["checks"]
+        row: dict[str, str | None] = next(check["first_broken_row"] for check in checks if check["name"] == name)
+        return row
+
+    return broken_row
+
+
+@pytest.fixture
+def owner_sql(ledger: Ledger) -> Sql:
     """Speak SQL as the owner; each call commits, deferred rules included."""
-    yield lambda statement, *values: _run("owner", statement, values)
+    return lambda statement, *values: _run("owner", statement, values)
 
 
 @pytest.fixture
-def app_sql(ledger: None) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+def app_sql(ledger: Ledger) -> Sql:
     """Speak SQL as the role of web and workers; each call commits."""
-    yield lambda statement, *values: _run("default", statement, values)
+    return lambda statement, *values: _run("default", statement, values)
+
+
+@pytest.fixture
+def admin_sql(ledger: Ledger) -> Iterator[Sql]:
+    """Speak SQL as a superuser for whom no trigger fires and no foreign key is checked: what a forger could wish for."""
+    if ADMIN_URL not in os.environ:
+        pytest.skip(f"{ADMIN_URL} is not set")
+    with psycopg.connect(os.environ[ADMIN_URL], dbname=ledger.name, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+
+        def run(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+            cursor = connection.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
 
 
 def _run(alias: str, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -236,7 +305,7 @@ def balance(who: Person) -> Money:
 
 
 @pytest.fixture
-def race(ledger: None) -> Callable[..., list[Any]]:
+def race(ledger: Ledger) -> Callable[..., list[Any]]:
     """Do something `times` times at once; what each call returned or raised."""
 
     def run(times: int, work: Callable[[], Any]) -> list[Any]:
@@ -246,7 +315,7 @@ def race(ledger: None) -> Callable[..., list[Any]]:
             try:
                 barrier.wait(timeout=30)
                 return work()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - an answer like any other; the test compares them
                 return error
             finally:
                 connections.close_all()
