@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import fcntl
+import hashlib
 import json
 import os
 import threading
@@ -21,16 +24,18 @@ from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import Error, connections
 from psycopg import sql
 
 from accounts.models import User
 from mymoolah.common import embedded
 from mymoolah.common.clock import now
 from mymoolah.common.money import Money
+from mymoolah.common.retries import sqlstate
 from transactions import posting
+from transactions import services as transaction_services
 from transactions.models import Kind
-from transactions.posting import House, Leg, Posted
+from transactions.posting import House, IdempotencyKey, Leg, Posted
 from wallets import services as wallet_services
 from wallets.models import Wallet
 
@@ -196,13 +201,13 @@ def breaks(ledger: Ledger) -> Callable[[str], dict[str, str | None]]:
 @pytest.fixture
 def owner_sql(ledger: Ledger) -> Sql:
     """Speak SQL as the owner; each call commits, deferred rules included."""
-    return lambda statement, *values: _run("owner", statement, values)
+    return lambda statement, *values, **named: _run("owner", statement, named or values)
 
 
 @pytest.fixture
 def app_sql(ledger: Ledger) -> Sql:
     """Speak SQL as the role of web and workers; each call commits."""
-    return lambda statement, *values: _run("default", statement, values)
+    return lambda statement, *values, **named: _run("default", statement, named or values)
 
 
 @pytest.fixture
@@ -220,7 +225,15 @@ def admin_sql(ledger: Ledger) -> Iterator[Sql]:
         yield run
 
 
-def _run(alias: str, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+@contextlib.contextmanager
+def refused(state: str) -> Iterator[None]:
+    """Assert that the database refuses what follows, with this SQLSTATE."""
+    with pytest.raises(Error) as caught:
+        yield
+    assert sqlstate(caught.value) == state, caught.value
+
+
+def _run(alias: str, statement: str, values: tuple[Any, ...] | dict[str, Any]) -> list[tuple[Any, ...]]:
     with connections[alias].cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
@@ -288,7 +301,7 @@ def _someone(request: pytest.FixtureRequest, name: str) -> Person:
     return person(name)
 
 
-def fund(who: Person, amount: str) -> Posted:
+def fund(who: Person, amount: str, *, at: dt.datetime | None = None) -> Posted:
     """Put money into somebody's wallet, as finance would."""
     leg = Leg(
         kind=Kind.ADJUSTMENT,
@@ -296,7 +309,23 @@ def fund(who: Person, amount: str) -> Posted:
         target=who.wallet.pk,
         amount=Money.parse(amount, who.wallet.currency),
     )
-    return posting.post([leg])[0]
+    return posting.post([leg], at=at)[0]
+
+
+def send(sender: Person, recipient: Person, amount: str, *, key: str | None = None) -> Posted:
+    """What a customer does, with a new key unless one is named."""
+    money = Money.parse(amount, sender.wallet.currency)
+    asked = f"{recipient.wallet.pk} {money} {money.currency}"
+    return transaction_services.send_money(
+        sender_wallet_id=sender.wallet.pk,
+        recipient_wallet_id=recipient.wallet.pk,
+        amount=money,
+        reference="Lunch",
+        user_id=sender.user.pk,
+        key=IdempotencyKey(
+            f"user:{sender.user.public_id}", key or uuid.uuid4().hex, hashlib.sha256(asked.encode()).digest()
+        ),
+    )
 
 
 def balance(who: Person) -> Money:
