@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -20,12 +22,14 @@ import redis
 from kombu import Connection
 
 from mymoolah.common import embedded
-from mymoolah.common.embedded import places, programs
+from mymoolah.common.embedded import places, programs, servers
 
 ROOT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
+OTHER_POSTGRES = sorted(Path("/usr/lib/postgresql").glob("1[567]/bin"))  # where Debian puts its own
 only_as_root = pytest.mark.skipif(not IS_ROOT, reason="root alone runs the servers as another account")
 
+MOMENTS_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8)  # of a start, one after the other: initdb, postgres, valkey
 STARTER = """
 import sys
 from pathlib import Path
@@ -53,21 +57,21 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_start_makes_two_roles_a_database_and_a_redis_that_answer(folder: Path) -> None:
     said: list[str] = []
     with embedded.start(folder, durable=False, on_progress=said.append) as running:
-        servers = running.servers
-        assert servers == embedded.urls(folder)
+        addresses = running.servers
+        assert addresses == embedded.urls(folder)
         assert [line.split()[0] for line in said] == ["Creating", "Starting", "Starting"]
         who = "SELECT current_user, current_database()"
-        assert _ask(servers.database_url, who) == [("mymoolah_app", "mymoolah")]
-        assert _ask(servers.database_owner_url, who) == [("mymoolah_owner", "mymoolah")]
-        assert _ask(servers.database_admin_url, who) == [("postgres", "postgres")]
-        with redis.Redis.from_url(servers.redis_url) as cache:
+        assert _ask(addresses.database_url, who) == [("mymoolah_app", "mymoolah")]
+        assert _ask(addresses.database_owner_url, who) == [("mymoolah_owner", "mymoolah")]
+        assert _ask(addresses.database_admin_url, who) == [("postgres", "postgres")]
+        with redis.Redis.from_url(addresses.redis_url) as cache:
             assert cache.ping()
             assert cache.config_get("maxmemory-policy") == {"maxmemory-policy": "volatile-lru"}
-        with Connection(servers.broker_url) as broker:
+        with Connection(addresses.broker_url) as broker:
             queue = broker.SimpleQueue("greetings")
             queue.put("hello")
             queue.close()
-        with redis.Redis.from_url(servers.redis_url.replace("db=0", "db=1")) as queues:
+        with redis.Redis.from_url(addresses.redis_url.replace("db=0", "db=1")) as queues:
             assert queues.llen("greetings") == 1
     assert _processes_of(folder) == set()
 
@@ -106,6 +110,7 @@ def test_nobody_else_reaches_the_servers(folder: Path) -> None:
         account = places.place_of(folder).account
         for pid in _processes_of(folder):
             assert Path(f"/proc/{pid}").stat().st_uid == account.uid != 0
+            assert os.getsid(pid) == pid, "a Ctrl-C in our terminal must not reach it"
 
 
 def test_a_durable_server_keeps_its_promises(folder: Path) -> None:
@@ -129,8 +134,35 @@ def test_data_survive_a_stop_and_a_start_heals_what_is_missing(folder: Path) -> 
         assert _ask(running.servers.database_url, query) == [(1,)]
 
 
+def test_remove_leaves_nothing_of_the_servers_but_what_others_put_there(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "mine").touch()
+    with embedded.start(folder / "data", durable=False) as running:
+        with (
+            embedded.start(folder / "data", durable=False) as guest,
+            pytest.raises(embedded.EmbeddedError, match="not ours alone"),
+        ):
+            guest.remove()
+        running.remove()
+    assert [path.name for path in folder.rglob("*")] == ["data", "mine"]
+
+
+@pytest.mark.skipif(not OTHER_POSTGRES, reason="no other PostgreSQL is installed")
+def test_another_postgres_serves_as_well(folder: Path) -> None:
+    with embedded.start(folder, durable=False, postgres_bin=OTHER_POSTGRES[0]) as running:
+        addresses = running.servers
+        version = OTHER_POSTGRES[0].parent.name
+        assert _ask(addresses.database_url, "SELECT current_setting('server_version_num')::int / 10000")[0] == (
+            int(version),
+        )
+        assert _ask(addresses.database_url, "SELECT lower('ÄÉ'), 'Z' < 'a'") == [("äé", True)]
+        assert _ask(addresses.database_admin_url, "SHOW data_checksums") == [("on",)]
+    with pytest.raises(embedded.EmbeddedError, match=f"were made by PostgreSQL {version}, but this is PostgreSQL 18"):
+        embedded.start(folder, durable=False)
+
+
 def test_a_killed_initdb_is_begun_again(folder: Path) -> None:
-    (folder / "postgres.draft-1" / "base").mkdir(parents=True)
+    (folder / "postgres.draft" / "base").mkdir(parents=True)
     with embedded.start(folder, durable=False) as running:
         assert _ask(running.servers.database_url, "SELECT 1") == [(1,)]
     assert list(folder.glob("postgres.draft*")) == []
@@ -208,7 +240,7 @@ def test_servers_of_a_killed_starter_are_adopted_and_stopped(folder: Path) -> No
 
 
 def test_a_starter_killed_at_any_moment_leaves_nothing_that_hinders(folder: Path) -> None:
-    for delay_seconds in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+    for delay_seconds in MOMENTS_SECONDS:
         starter = _starter(folder)
         with pytest.raises(subprocess.TimeoutExpired):
             starter.wait(delay_seconds)
@@ -218,33 +250,61 @@ def test_a_starter_killed_at_any_moment_leaves_nothing_that_hinders(folder: Path
         assert _ask(running.servers.database_url, "SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize("first_line", ["a stranger's pid", "nothing at all", "half a"])
-def test_a_pid_file_that_misleads_does_not_keep_postgres_down(folder: Path, first_line: str) -> None:
-    account = places.place_of(folder).account
+def test_an_interrupted_start_leaves_no_process(folder: Path) -> None:
+    for delay_seconds in MOMENTS_SECONDS:
+        starter = _starter(folder)
+        with pytest.raises(subprocess.TimeoutExpired):
+            starter.wait(delay_seconds)
+        starter.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            starter.wait(5)
+        assert starter.returncode not in {0, None}
+        _leave(starter)
+        _wait_until(lambda: not _processes_of(folder))
+
+
+def test_pid_files_that_mislead_do_not_keep_postgres_down(folder: Path) -> None:
+    account, record = places.place_of(folder).account, folder / "postgres.json"
+    files = (folder / "postgres" / "postmaster.pid", folder / "sockets" / f"{places.POSTGRES_SOCKET}.lock")
     with _stranger(account) as stranger:
-        with embedded.start(folder, durable=False):
-            record = json.loads((folder / "postgres.json").read_text())
-            pid_file = folder / "postgres" / "postmaster.pid"
-            left, lock = pid_file.read_text(), folder / "sockets" / f"{places.POSTGRES_SOCKET}.lock"
-            _kill(folder, "postgres")
-        said = {"a stranger's pid": f"{stranger.pid}\n{left.partition(chr(10))[2]}", "half a": "-"}.get(first_line, "")
-        for file in (pid_file, lock):
-            file.write_text(said)
-            os.chown(file, account.uid, account.gid)
-        record["server"][0] = record["owner"][0] = stranger.pid
-        (folder / "postgres.json").write_text(json.dumps(record))
-        with embedded.start(folder, durable=False) as running:
-            assert running.is_owner
-            assert _ask(running.servers.database_url, "SELECT 1") == [(1,)]
+        for pid in (str(stranger.pid), "", "half a"):
+            with embedded.start(folder, durable=False):
+                rest, known = files[0].read_text().partition("\n")[2], json.loads(record.read_text())
+                _kill(folder, "postgres")
+            for file in files:
+                file.write_text(f"{pid}\n{rest}" if pid.isdecimal() else pid)
+                os.chown(file, account.uid, account.gid)
+            known["server"][0] = known["owner"][0] = stranger.pid
+            record.write_text(json.dumps(known))
+            with embedded.start(folder, durable=False) as running:
+                assert running.is_owner
+                assert _ask(running.servers.database_url, "SELECT 1") == [(1,)]
         assert stranger.poll() is None
 
 
-def test_a_postgres_started_by_hand_elsewhere_is_named(folder: Path) -> None:
+def test_a_postgres_started_by_hand_is_named(folder: Path) -> None:
     with embedded.start(folder, durable=False):
-        (folder / "sockets" / places.POSTGRES_SOCKET).rename(folder / "sockets" / "moved")
-        (folder / "postgres.json").unlink()
-        with pytest.raises(embedded.EmbeddedError, match=r"Another PostgreSQL \(process \d+\) already uses"):
+        place = places.place_of(folder)
+    command = [str(embedded.pg_bin("postgres")), "-D", str(place.pgdata), "-h", "", "-k", str(place.valkey)]
+    with servers.spawn(command, place.account, folder / "log") as by_hand:
+        _wait_until((place.valkey / places.POSTGRES_SOCKET).exists)
+        with pytest.raises(embedded.EmbeddedError, match=f"Another PostgreSQL .process {by_hand.pid}. already uses"):
             embedded.start(folder, durable=False)
+        by_hand.terminate()
+
+
+def test_a_server_without_its_socket_is_not_started_twice(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "START_LIMIT_SECONDS", 0.5)
+    with embedded.start(folder, durable=False):
+        for name, file in (("postgres", places.POSTGRES_SOCKET), ("valkey", "valkey.sock")):
+            path, record = folder / "sockets" / file, folder / f"{name}.json"
+            known = record.read_text()
+            record.unlink()
+            path.rename(folder / "moved")
+            with pytest.raises(embedded.EmbeddedError, match="is running, but cannot be reached at"):
+                embedded.start(folder, durable=False)
+            (folder / "moved").rename(path)
+            record.write_text(known)
 
 
 def test_a_long_or_odd_path_keeps_its_sockets_in_a_short_private_folder(folder: Path) -> None:
@@ -386,6 +446,14 @@ def _processes_of(folder: Path) -> set[int]:
         if entry.name.isdecimal() and str(folder) in words and STARTER not in words:
             found.add(int(entry.name))
     return found
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not come to pass within five seconds")
 
 
 def _kill(folder: Path, name: str) -> None:

@@ -10,8 +10,7 @@ and `valkey` say what is special about theirs.
 from __future__ import annotations
 
 import contextlib
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -19,8 +18,8 @@ from urllib.parse import quote
 
 from mymoolah.common.embedded.places import EmbeddedError, Place, make_folders, place_of
 from mymoolah.common.embedded.postgres import bootstrap, postgres
-from mymoolah.common.embedded.programs import postgres_program
-from mymoolah.common.embedded.servers import Held, attach_or_start, lock, stop
+from mymoolah.common.embedded.programs import postgres_program, programs_for
+from mymoolah.common.embedded.servers import Held, Server, attach_or_start, lock, stop
 from mymoolah.common.embedded.valkey import valkey
 
 __all__ = ["EmbeddedError", "Running", "Servers", "pg_bin", "start", "urls"]
@@ -66,12 +65,14 @@ class Running:
             self._place.forget_sockets()
 
     def remove(self) -> None:
-        """Stop the servers and delete their data: the end of a folder that was made for a test.
+        """Stop, and delete the servers' files, if both servers are ours.
 
-        :raises EmbeddedError: as `stop`.
+        :raises EmbeddedError: somebody else uses them, or a server would not end.
         """
+        if len(self._held) < 2:
+            raise EmbeddedError(f"The servers of {self._place.base} are not ours alone; their files stay.")
         self.stop()
-        shutil.rmtree(self._place.base, ignore_errors=True)
+        self._place.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -88,11 +89,18 @@ def urls(data_dir: Path) -> Servers:
     return _addresses(place_of(data_dir))
 
 
-def start(data_dir: Path, *, durable: bool = True, on_progress: Progress | None = None) -> Running:
+def start(
+    data_dir: Path,
+    *,
+    durable: bool = True,
+    postgres_bin: Path | None = None,
+    on_progress: Progress | None = None,
+) -> Running:
     """Start what is not running, attach to what is, and return when both servers answer.
 
-    `durable=False` is for tests: faster and smaller, and a crash of the machine may lose the data. Only the call that
-    starts PostgreSQL decides. Servers whose starter was killed are adopted: `stop` then stops them.
+    Servers whose starter was killed are adopted: `stop` then stops them. For tests: `durable=False` is faster and
+    smaller, and a crash of the machine may lose the data; `postgres_bin` is the bin folder of another PostgreSQL. Both
+    matter to the call that starts PostgreSQL, not to one that finds it running.
 
     :raises EmbeddedError: the folder, the binaries or a server is unusable; the message says which and why.
     """
@@ -101,7 +109,9 @@ def start(data_dir: Path, *, durable: bool = True, on_progress: Progress | None 
     with _plain_errors(place):
         make_folders(place, say=say)
         with lock(place):
-            return Running(place, _bring_up(place, durable=durable, say=say))
+            programs = programs_for(place.account, postgres_bin=postgres_bin)
+            servers = (postgres(place, programs, durable=durable, say=say), valkey(place, programs))
+            return Running(place, _bring_up(place, servers, say=say))
 
 
 def pg_bin(name: str) -> Path:
@@ -112,10 +122,10 @@ def pg_bin(name: str) -> Path:
     return postgres_program(name)
 
 
-def _bring_up(place: Place, *, durable: bool, say: Progress) -> list[Held]:
+def _bring_up(place: Place, servers: Iterable[Server], *, say: Progress) -> list[Held]:
     held = []
     with contextlib.ExitStack() as undo:
-        for server in (postgres(place, durable=durable, say=say), valkey(place)):
+        for server in servers:
             ours = attach_or_start(server, place.account, say=say)
             if ours is not None:
                 undo.callback(stop, ours)

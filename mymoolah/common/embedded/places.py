@@ -7,6 +7,7 @@ import hashlib
 import os
 import pwd
 import re
+import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,6 +88,15 @@ class Place:
         if self.sockets.parent == SHORT_DIR:
             with contextlib.suppress(OSError):
                 self.sockets.rmdir()
+
+    def remove(self) -> None:
+        """Delete all that the servers have made, and the folder if nothing else is in it."""
+        for folder in (self.pgdata, self.valkey, self.logs, self.sockets):
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in ("postgres.json", "postgres.guard", "valkey.json", "valkey.guard", "servers.lock"):
+            (self.base / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.base.rmdir()
 
 
 def place_of(data_dir: Path) -> Place:

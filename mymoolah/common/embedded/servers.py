@@ -21,7 +21,6 @@ from mymoolah.common.embedded.places import Account, EmbeddedError, Place
 START_LIMIT_SECONDS = 180.0  # a killed server may have gigabytes of its write-ahead log to replay
 LOCK_LIMIT_SECONDS = 240.0
 PAUSE_SECONDS = 0.02
-RETRY_SECONDS = 0.5
 QUOTED_LOG_LINES = 5
 CLEAN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}  # no PGHOST, PGOPTIONS or password of the caller
 
@@ -57,9 +56,9 @@ class Server:
     socket: Path
     log: Path
     record: Path  # says which process it is, and which has to stop it
-    prepare: Callable[[], None]
+    guard: Path  # locked by the server itself, for as long as any process of it lives
+    prepare: Callable[[int], None]  # before a start; what it runs must keep the guard open
     is_ready: Callable[[], bool]
-    passing_trouble: str | None = None  # a word in the log by which a start that may be tried again is known
     stop_signals: Sequence[tuple[signal.Signals, float]]  # each with the seconds it is given
 
 
@@ -77,18 +76,20 @@ def attach_or_start(server: Server, account: Account, *, say: Callable[[str], No
 
     :raises EmbeddedError: it does not answer in time, or ends at once.
     """
-    process = _listener(server.socket) or _recorded(server, "server")
-    # One that ends while we wait was being stopped by somebody: then start it again.
-    if process is not None and _becomes_ready(server, process):
-        if _recorded(server, "server") == process and _recorded(server, "owner") is not None:
-            say(f"{server.name} is already running.")
-            return None
-        say(f"Taking over {server.name}, left running by a killed process.")
-        _own(server, process)
-        return Held(server=server, process=process)
-    server.prepare()
-    say(f"Starting {server.name}.")
-    return _start(server, account)
+    with server.guard.open("w") as guard:
+        # The guard tells of what has no socket yet (its starter was killed just now), and of what outlives a killed
+        # server: PostgreSQL's children hold its memory until they notice.
+        if not _wait_until(lambda: _find(server) is not None or _is_locked(guard.fileno()), START_LIMIT_SECONDS):
+            raise EmbeddedError(f"{server.name} is running, but cannot be reached at {server.socket}; stop it first.")
+        process = _find(server)
+        if process is not None and _becomes_ready(server, process):
+            return _attach(server, process, say=say)
+        # It may have been stopped by somebody while we waited.
+        if not _wait_until(lambda: _is_locked(guard.fileno()), START_LIMIT_SECONDS):
+            raise EmbeddedError(f"{server.name} has ended, but processes of it are still running; stop them first.")
+        server.prepare(guard.fileno())
+        say(f"Starting {server.name}.")
+        return _start(server, account, guard=guard.fileno())
 
 
 def stop(held: Held) -> None:
@@ -110,7 +111,9 @@ def stop(held: Held) -> None:
         held.server.record.unlink(missing_ok=True)
 
 
-def spawn(command: Sequence[str | Path], account: Account, log: Path) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str | Path], account: Account, log: Path, *, keep_open: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
     """Run a program as the servers' account, in a session of its own, its output in a new log."""
     if log.exists():
         log.rename(log.with_suffix(".previous.log"))
@@ -127,6 +130,7 @@ def spawn(command: Sequence[str | Path], account: Account, log: Path) -> subproc
             group=account.gid if is_root else None,
             extra_groups=[] if is_root else None,
             umask=0o077,
+            pass_fds=keep_open,
             start_new_session=True,  # a Ctrl-C is for us; we stop the servers after what uses them
         )
 
@@ -157,32 +161,32 @@ def _is_locked(handle: int) -> bool:
     return True
 
 
-def _start(server: Server, account: Account) -> Held:
-    deadline = time.monotonic() + START_LIMIT_SECONDS
-    while True:
-        held = _try_to_start(server, account)
-        if held is not None:
-            return held
-        text = end_of(server.log)
-        if not (server.passing_trouble and server.passing_trouble in text) or time.monotonic() > deadline:
-            raise EmbeddedError(f"{server.name} did not start; {server.log} ends with:\n{text}")
-        time.sleep(RETRY_SECONDS)
+def _find(server: Server) -> Process | None:
+    return _listener(server.socket) or _recorded(server, "server")
 
 
-def _try_to_start(server: Server, account: Account) -> Held | None:
-    child = spawn(server.command, account, server.log)
-    process = Process.find(child.pid)
-    if process is None:
-        child.wait()
+def _attach(server: Server, process: Process, *, say: Callable[[str], None]) -> Held | None:
+    if _recorded(server, "server") == process and _recorded(server, "owner") is not None:
+        say(f"{server.name} is already running.")
         return None
+    say(f"Taking over {server.name}, left running by a killed process.")
     _own(server, process)
-    held = Held(server=server, process=process, child=child)
-    with contextlib.ExitStack() as undo:
-        undo.callback(stop, held)
-        if _becomes_ready(server, process):
-            undo.pop_all()
-            return held
-    return None
+    return Held(server=server, process=process)
+
+
+def _start(server: Server, account: Account, *, guard: int) -> Held:
+    child = spawn(server.command, account, server.log, keep_open=(guard,))
+    process = Process.find(child.pid)
+    if process is not None:
+        held = Held(server=server, process=process, child=child)
+        with contextlib.ExitStack() as undo:
+            undo.callback(stop, held)
+            _own(server, process)
+            if _becomes_ready(server, process):
+                undo.pop_all()
+                return held
+    child.wait()
+    raise EmbeddedError(f"{server.name} did not start; {server.log} ends with:\n{end_of(server.log)}")
 
 
 def _becomes_ready(server: Server, process: Process) -> bool:

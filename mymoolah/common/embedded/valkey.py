@@ -7,15 +7,12 @@ import socket
 from pathlib import Path
 
 from mymoolah.common.embedded.places import Place
-from mymoolah.common.embedded.programs import programs_for
+from mymoolah.common.embedded.programs import Programs
 from mymoolah.common.embedded.servers import Server
 
 
-def valkey(place: Place) -> Server:
-    """Describe the Valkey of this place.
-
-    :raises EmbeddedError: the package is missing, or not for this machine.
-    """
+def valkey(place: Place, programs: Programs) -> Server:
+    """Describe the Valkey of this place."""
     settings = {
         "port": "0",
         "unixsocket": str(place.valkey_socket),
@@ -30,11 +27,12 @@ def valkey(place: Place) -> Server:
     options = [part for name, value in settings.items() for part in (f"--{name}", value)]
     return Server(
         name="Valkey",
-        command=[programs_for(place.account).valkey_server, *options],
+        command=[programs.valkey_server, *options],
         socket=place.valkey_socket,
         log=place.logs / "valkey.log",
         record=place.base / "valkey.json",
-        prepare=lambda: None,
+        guard=place.base / "valkey.guard",
+        prepare=lambda _: None,
         is_ready=lambda: _answers_ping(place.valkey_socket),
         stop_signals=((signal.SIGTERM, 30), (signal.SIGKILL, 10)),
     )

@@ -31,6 +31,10 @@
 
 SET client_min_messages = warning;
 
+-- One run at a time: that of a killed starter may still be under way. A lock of the session, since CREATE DATABASE
+-- cannot run in a transaction; each of the two sessions below takes it in its own database.
+SELECT pg_advisory_lock(6250150) \g /dev/null
+
 -- The owner migrates and maintains, and clones databases for the tests; the app is what web and workers log in as.
 SELECT format('CREATE ROLE %I', :'owner')
 WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = :'owner') \gexec
@@ -66,6 +70,7 @@ GRANT CONNECT ON DATABASE :"database" TO :"app";
 \connect :"database"
 
 SET client_min_messages = warning;
+SELECT pg_advisory_lock(6250150) \g /dev/null
 
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
