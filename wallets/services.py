@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+import uuid
 
 from django.db import IntegrityError, transaction
 
@@ -21,6 +21,10 @@ STRIPES = 16
 
 class WalletExists(DomainError):
     code, status, title = "wallet_exists", 409, "There is already a wallet in this currency"
+
+
+class OutOfNumbers(Exception):
+    """Several random wallet numbers in a row were taken: time to lengthen them."""
 
 
 class WalletNotFound(NotFound):
@@ -59,11 +63,7 @@ def open_wallet(*, user: User, currency: str, origin: Origin = audit.SYSTEM) -> 
         except IntegrityError as error:
             if "uq_wallets_user_currency" in str(error):
                 raise WalletExists(currency=currency) from error
-    _ran_out_of_numbers()
-
-
-def _ran_out_of_numbers() -> NoReturn:
-    raise RuntimeError(f"{NUMBER_ATTEMPTS} random wallet numbers in a row were taken: the numbers are running out")
+    raise OutOfNumbers
 
 
 def open_house_wallets(*, currency: str) -> None:
@@ -81,7 +81,7 @@ def open_house_wallets(*, currency: str) -> None:
     Wallet.objects.bulk_create(missing)
 
 
-def freeze_wallet(*, number: str, user_public_id: object, origin: Origin) -> Wallet:
+def freeze_wallet(*, number: str, user_public_id: uuid.UUID, origin: Origin) -> Wallet:
     """Stop a customer's wallet from sending and receiving; freezing a frozen one changes nothing.
 
     :raises WalletNotFound: no such wallet of this user

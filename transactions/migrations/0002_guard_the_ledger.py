@@ -18,7 +18,6 @@ class Migration(migrations.Migration):
             reverse="""
             ALTER TABLE wallets DROP CONSTRAINT wallets_head_is_an_entry;
             DROP TRIGGER wallets_head_moves_forward ON wallets;
-            DROP FUNCTION refuse_head();
             DROP TRIGGER transfers_append_only ON transfers;
             DROP TRIGGER transactions_append_only ON transactions;
             DROP TRIGGER idempotency_keys_append_only ON idempotency_keys;

@@ -13,7 +13,8 @@ class Migration(migrations.Migration):
             "transactions",
             "post_transfers_v1.sql",
             reverse="""
-            DROP FUNCTION post_transfers, posted_group, check_spend, refuse, claim_idempotency_key, house_wallet;
+            DROP FUNCTION post_transfers, posted_group, claim_idempotency_key, claim_key, house_wallet;
+            DROP FUNCTION refuse_inactive, refuse_over_limit, refuse;
             DROP TYPE posting_leg;
             """,
         )

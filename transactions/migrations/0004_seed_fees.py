@@ -15,7 +15,13 @@ def seed(apps, schema_editor):
         rules.create(kind=kind, currency="ZAR", fee_amount=Decimal(amount), vat_rate=Decimal("0.15"), valid_from=FROM)
 
 
+def clear(apps, schema_editor):
+    apps.get_model("transactions", "FeeRule").objects.using(schema_editor.connection.alias).filter(
+        valid_from=FROM
+    ).delete()
+
+
 class Migration(migrations.Migration):
     dependencies = [("transactions", "0003_add_the_kernel")]
 
-    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(seed, clear)]

@@ -46,10 +46,30 @@ def seed(apps, schema_editor):
             wallets.create(number=wallet_number(), kind=kind, stripe=stripe, currency="ZAR")
 
 
+def clear(apps, schema_editor):
+    alias = schema_editor.connection.alias
+    apps.get_model("wallets", "TierLimit").objects.using(alias).filter(currency="ZAR").delete()
+    apps.get_model("wallets", "Wallet").objects.using(alias).exclude(kind="customer").filter(currency="ZAR").delete()
+
+
 class Migration(migrations.Migration):
     dependencies = [("wallets", "0001_initial"), ("accounts", "0002_guard_and_grant")]
 
     operations = [
-        migrations.RunPython(seed, migrations.RunPython.noop),
-        RunFile("wallets", "privileges_v1.sql"),
+        migrations.RunPython(seed, clear),
+        RunFile(
+            "wallets",
+            "wallet_rules_v1.sql",
+            reverse="""
+            DROP TRIGGER wallets_number_is_ten_digits ON wallets;
+            DROP TRIGGER wallets_currency_is_a_code ON wallets;
+            DROP TRIGGER wallets_kind_is_known ON wallets;
+            DROP TRIGGER wallets_customer_has_a_user ON wallets;
+            DROP TRIGGER wallets_no_entry_means_zero ON wallets;
+            DROP TRIGGER wallets_status_is_known ON wallets;
+            DROP TRIGGER wallets_closed_means_empty ON wallets;
+            DROP TRIGGER wallets_keep_who_they_are ON wallets;
+            DROP FUNCTION refuse_wallet();
+            """,
+        ),
     ]
