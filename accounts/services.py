@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
@@ -15,6 +19,10 @@ class AlreadyRegistered(DomainError):
     """One answer for a known e-mail and a known phone: which of them it was is nobody's business."""
 
     code, status, title = "already_registered", 409, "This e-mail address or phone number is already in use"
+
+
+class UnknownUser(NotFound):
+    code, title = "unknown_user", "There is no such account"
 
 
 class UnknownRole(NotFound):
@@ -60,3 +68,74 @@ def create_staff(
     except IntegrityError as error:
         raise AlreadyRegistered from error
     return user
+
+
+def rename(
+    *, public_id: uuid.UUID, first_name: str | None = None, last_name: str | None = None, origin: Origin
+) -> None:
+    """Change the names that somebody goes by; None keeps one.
+
+    :raises UnknownUser: nobody has this id
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).filter(public_id=public_id).first()
+        if user is None:
+            raise UnknownUser
+        given = {"first_name": first_name, "last_name": last_name}
+        changed = {name: value for name, value in given.items() if value not in {None, getattr(user, name)}}
+        if not changed:
+            return
+        for name, value in changed.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(changed))
+        # Which names, not what they were: the trail is kept for good, and a name may have to be forgotten.
+        by_himself = replace(origin, actor_id=origin.actor_id or user.id)
+        audit.record(
+            "user.renamed", subject_type="user", subject_id=public_id, origin=by_himself, changed=sorted(changed)
+        )
+
+
+def correct_profile(*, user_id: int, values: Mapping[str, str | None], origin: Origin) -> None:
+    """Save what staff corrected of somebody's names and contacts. A contact that changed is no longer verified.
+
+    :raises AlreadyRegistered: the e-mail or the phone is somebody else's
+    """
+    assert values.keys() <= {"first_name", "last_name", "email", "phone"}
+    if not values:
+        return
+    try:
+        with transaction.atomic():
+            user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+            for name, value in values.items():
+                setattr(user, name, value)
+            unverified = [f"{name}_verified_at" for name in ("email", "phone") if name in values]
+            for name in unverified:
+                setattr(user, name, None)
+            user.save(update_fields=[*values, *unverified])
+            audit.record(
+                "user.corrected", subject_type="user", subject_id=user.public_id, origin=origin, changed=sorted(values)
+            )
+    except IntegrityError as error:
+        raise AlreadyRegistered from error
+
+
+def set_roles(*, user_id: int, roles: Collection[str], origin: Origin) -> None:
+    """Give a colleague these roles and no others.
+
+    :raises UnknownRole: no migration made one of them
+    """
+    groups = list(Group.objects.filter(name__in=roles))
+    if len(groups) != len(set(roles)):
+        raise UnknownRole(roles=sorted(set(roles) - {group.name for group in groups}))
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=user_id, is_staff=True)
+        before = sorted(user.groups.values_list("name", flat=True))
+        user.groups.set(groups)
+        audit.record(
+            "staff.roles_set",
+            subject_type="user",
+            subject_id=user.public_id,
+            origin=origin,
+            before=before,
+            after=sorted(roles),
+        )

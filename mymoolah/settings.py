@@ -123,6 +123,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mymoolah.common.middleware.RequestId",
+    "mymoolah.common.middleware.ApiHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -219,7 +220,18 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
-RATE_LIMITS_PER_MINUTE = {"sign_in": 5, "sign_in_address": 20, "codes": 10, "previews": 10, "money": 60, "reads": 300}
+# Per user, or per address while nobody is signed in; sign_in per account.
+RATE_LIMITS_PER_MINUTE = {
+    "sign_in": 5,
+    "sign_in_address": 20,
+    "registrations": 10,
+    "codes": 10,
+    "previews": 10,
+    "money": 60,
+    "reads": 300,
+}
+# How many proxies of our own stand before the web process, each adding to X-Forwarded-For.
+TRUSTED_PROXIES = env.int("MYMOOLAH_TRUSTED_PROXIES", default=0)
 SPECTACULAR_SETTINGS = {
     "TITLE": "MyMoolah",
     "DESCRIPTION": "A wallet and voucher bank. Money is a string of rand and cents; errors are RFC 9457 problems.",
@@ -233,6 +245,14 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AccountStatus": "accounts.models.User.Status",
+        "WalletStatus": "wallets.models.Wallet.Status",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mymoolah.common.openapi.add_problems",
+    ],
 }
 
 # Background work --------------------------------------------------------------------------------------------------

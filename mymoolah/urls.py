@@ -1,5 +1,32 @@
 """Where every address leads."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+import accounts.urls
+import reporting.urls
+import transactions.urls
+import wallets.urls
+from mymoolah import health
+
+api_v1: list[URLPattern | URLResolver] = [
+    *accounts.urls.urlpatterns,
+    *wallets.urls.urlpatterns,
+    *transactions.urls.urlpatterns,
+    *reporting.urls.urlpatterns,
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("api/v1/", include(api_v1)),
+    path("api/schema", SpectacularAPIView.as_view(throttle_classes=()), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", throttle_classes=()), name="docs"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "mymoolah.common.problems.handle_400"
+handler403 = "mymoolah.common.problems.handle_403"
+handler404 = "mymoolah.common.problems.handle_404"
+handler500 = "mymoolah.common.problems.handle_500"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from decimal import Decimal
 
 from mymoolah.common.errors import DomainError
 from mymoolah.common.money import Money
 from mymoolah.common.retries import with_retries
-from transactions import posting
+from transactions import posting, selectors
 from transactions.models import Kind
 from transactions.posting import (
     BalanceTooHigh,
@@ -18,6 +19,7 @@ from transactions.posting import (
     UserNotActive,
     WalletNotActive,
 )
+from transactions.selectors import Receipt, Recipient, RecipientCannotReceive
 from wallets.models import Wallet
 
 LEAST_TRANSFER_AMOUNT = Decimal("1.00")
@@ -27,10 +29,43 @@ class AmountTooSmall(DomainError):
     code, status, title = "amount_too_small", 400, "This is less than can be sent"
 
 
-class RecipientCannotReceive(DomainError):
-    """Frozen, closed, full, or no wallet in this currency: one answer, without facts, for all of it."""
+def pay(
+    *, user_public_id: uuid.UUID, recipient: Recipient, amount: Money, reference: str, key: IdempotencyKey
+) -> Receipt:
+    """Send `amount` to whoever has the number, phone or e-mail of `recipient`, once for each `key`.
 
-    code, status, title = "recipient_cannot_receive", 409, "This person cannot receive the money"
+    A repeat gets its first answer even when `recipient` names nobody any more, or somebody else.
+
+    :raises RecipientNotFound, NoWalletInCurrency: nothing was written
+    :raises DomainError: those of `send_money`
+    """
+    try:
+        route = selectors.get_route(user_public_id=user_public_id, recipient=recipient, currency=amount.currency)
+    except DomainError:
+        before = selectors.find_receipt(key=key)
+        if before is None:
+            raise
+        return before
+    posted = send_money(
+        sender_wallet_id=route.payer_wallet_id,
+        recipient_wallet_id=route.recipient_wallet_id,
+        amount=amount,
+        reference=reference,
+        user_id=route.payer_id,
+        key=key,
+    )
+    if posted.replayed:
+        return selectors.get_receipt(transfer_id=posted.transfer_id)
+    return Receipt(
+        transfer_id=posted.transfer_id,
+        kind=Kind.TRANSFER.value,
+        amount=amount.amount,
+        currency=amount.currency,
+        reference=reference,
+        recipient_number=route.recipient_number,
+        balance_after=posted.from_balance_after,
+        created_at=posted.posted_at,
+    )
 
 
 def send_money(

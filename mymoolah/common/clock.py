@@ -21,3 +21,8 @@ def business_day(at: dt.datetime) -> dt.date:
 def start_of_day(day: dt.date) -> dt.datetime:
     """The first moment of a Johannesburg day; periods are half-open, so also the end of the day before."""
     return dt.datetime.combine(day, dt.time.min, JOHANNESBURG)
+
+
+def iso_utc(at: dt.datetime) -> str:
+    """ISO 8601 in UTC with microseconds, as in `2026-03-01T07:30:00.000000Z`: one moment, one text."""
+    return at.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

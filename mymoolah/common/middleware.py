@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from mymoolah.common.throttling import COUNTED
+
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -23,4 +25,21 @@ class RequestId:
         request.request_id = request_id  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        return response
+
+
+class ApiHeaders:
+    """Say in every limited answer, a refusal or a failure too, how much of the limit is left; keep answers private."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        usage = request.META.get(COUNTED)
+        if usage is not None:
+            for name, value in usage.headers().items():
+                response[name] = value
+        if request.path_info.startswith("/api/v1/"):
+            response.setdefault("Cache-Control", "no-store")
         return response

@@ -1,0 +1,147 @@
+"""What changes about signed-in devices: signing in, refreshing, signing out.
+
+A session is a family of refresh tokens of which one is good. Using it makes the next one good. Whoever uses an older
+one later has stolen it, or was stolen from: the session ends.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import uuid
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password
+from django.db import transaction
+
+from accounts import audit, tokens
+from accounts.audit import Origin
+from accounts.models import LoginSession, User
+from mymoolah.common.errors import DomainError
+
+GRACE = dt.timedelta(seconds=10)
+NOBODYS_PASSWORD = "!"  # noqa: S105 - checking against it costs what checking a real one costs
+
+
+class InvalidCredentials(DomainError):
+    """One answer for an unknown address, a wrong password and an account that may not sign in."""
+
+    code, status, title = "invalid_credentials", 401, "This e-mail address and password do not sign in"
+
+
+class InvalidRefreshToken(DomainError):
+    code, status, title = "refresh_token_invalid", 401, "Please sign in again"
+
+
+class RefreshInProgress(DomainError):
+    code, status, title = "refresh_in_progress", 409, "Another request has just used this refresh token"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    access: str
+    refresh: str
+    expires_in_seconds: int
+
+
+def sign_in(*, email: str, password: str, device: str, now: dt.datetime, origin: Origin) -> Tokens:
+    """Start a session on a device.
+
+    :raises InvalidCredentials: after the same time, whatever was wrong
+    """
+    user = User.objects.with_email(email).first()
+    known = user.check_password(password) if user else check_password(password, NOBODYS_PASSWORD)
+    if user is None or not known or not user.is_active:
+        raise InvalidCredentials
+    return start_session(user=user, device=device, now=now, origin=replace(origin, actor_id=user.id))
+
+
+def start_session(*, user: User, device: str, now: dt.datetime, origin: Origin) -> Tokens:
+    """Open a session for somebody who has proved, or an operator vouches, to be `user`."""
+    public_id = uuid.uuid4()
+    refresh = tokens.new_refresh_token(public_id)
+    with transaction.atomic():
+        session = LoginSession.objects.create(
+            public_id=public_id,
+            user=user,
+            device=device[:200],
+            address=origin.address,
+            token_digest=tokens.digest(refresh),
+            rotated_at=now,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
+        )
+        audit.record("session.started", subject_type="session", subject_id=public_id, origin=origin)
+    return _tokens(session, refresh, now)
+
+
+def refresh_session(*, token: str, now: dt.datetime, origin: Origin) -> Tokens:
+    """Exchange a refresh token for the next one. Of several at once, one gets it.
+
+    :raises RefreshInProgress: another one was given for it less than ten seconds ago
+    :raises InvalidRefreshToken: it is not good; one used a second time has ended its session
+    """
+    with transaction.atomic():
+        answer = _rotate(token, now, origin)
+    if isinstance(answer, DomainError):
+        raise answer  # only now: a session that this ended stays ended
+    return answer
+
+
+def _rotate(token: str, now: dt.datetime, origin: Origin) -> Tokens | DomainError:
+    session = _locked_session(token)
+    if session is None or session.revoked_at is not None or session.expires_at <= now or not session.user.is_active:
+        return InvalidRefreshToken()
+    digest = tokens.digest(token)
+    if not hmac.compare_digest(digest, bytes(session.token_digest)):
+        if digest == bytes(session.previous_digest or b"") and now - session.rotated_at <= GRACE:
+            return RefreshInProgress()
+        _revoke(session, "session.refresh_token_reused", now, origin)
+        return InvalidRefreshToken()
+    refresh = tokens.new_refresh_token(session.public_id)
+    session.previous_digest, session.token_digest = digest, tokens.digest(refresh)
+    session.rotated_at = session.last_used_at = now
+    session.expires_at = now + settings.REFRESH_TOKEN_LIFETIME
+    session.save(update_fields=["previous_digest", "token_digest", "rotated_at", "last_used_at", "expires_at"])
+    return _tokens(session, refresh, now)
+
+
+def sign_out(*, token: str, user_public_id: uuid.UUID, now: dt.datetime, origin: Origin) -> None:
+    """End the session that a refresh token belongs to; ending an ended one changes nothing.
+
+    :raises InvalidRefreshToken: it is not a token of this user
+    """
+    with transaction.atomic():
+        session = _locked_session(token)
+        if session is None or session.user.public_id != user_public_id:
+            raise InvalidRefreshToken
+        if session.revoked_at is None:
+            _revoke(session, "session.ended", now, replace(origin, actor_id=session.user_id))
+
+
+def _locked_session(token: str) -> LoginSession | None:
+    public_id = tokens.refresh_token_session(token)
+    if public_id is None:
+        return None
+    sessions = LoginSession.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
+    return sessions.filter(public_id=public_id).first()
+
+
+def _revoke(session: LoginSession, verb: str, now: dt.datetime, origin: Origin) -> None:
+    session.revoked_at = now
+    session.save(update_fields=["revoked_at"])
+    audit.record(verb, subject_type="session", subject_id=session.public_id, origin=origin)
+
+
+def _tokens(session: LoginSession, refresh: str, now: dt.datetime) -> Tokens:
+    access = tokens.issue_access_token(
+        user_public_id=session.user.public_id,
+        session_public_id=session.public_id,
+        role="customer" if session.user.is_customer else "staff",
+        now=now,
+    )
+    return Tokens(
+        access=access, refresh=refresh, expires_in_seconds=int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
+    )

@@ -1,0 +1,117 @@
+"""Serializer fields that take a JSON string and nothing that merely looks like one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from mymoolah.common.money import CURRENCY_CODE, InvalidAmount, Money
+
+HOME_REGION = "ZA"
+AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,17}(\.[0-9]{1,2})?$", "example": "120.00"}
+CURRENCY_SCHEMA = {"type": "string", "pattern": "^[A-Z]{3}$", "example": "ZAR"}
+PHONE_SCHEMA = {"type": "string", "example": "+27821234567", "description": "E.164, or as dialled in South Africa"}
+
+
+class TextField(serializers.CharField):
+    """Printable text in one line; a number is not a text."""
+
+    default_error_messages = {"not_a_string": "Write this as a string.", "not_printable": "Only printable characters."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        text = super().to_internal_value(data)
+        if not text.isprintable():
+            self.fail("not_printable")
+        return text
+
+
+class PasswordField(serializers.CharField):
+    """Whatever characters its owner likes, spaces at the ends included."""
+
+    default_error_messages = {"not_a_string": "Write this as a string."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=128, trim_whitespace=False, write_only=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        return super().to_internal_value(data)
+
+
+class EmailField(serializers.EmailField):
+    """An e-mail address, in small letters: which mailbox it names does not depend on their case here."""
+
+    default_error_messages = {"not_a_string": "Write this as a string."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        return super().to_internal_value(data).lower()
+
+
+@extend_schema_field(PHONE_SCHEMA)
+class PhoneField(TextField):
+    """A phone number, returned in E.164."""
+
+    default_error_messages = {"invalid_phone": 'Write a phone number such as "+27821234567" or "082 123 4567".'}
+
+    def to_internal_value(self, data: Any) -> str:
+        phone = e164(super().to_internal_value(data))
+        if phone is None:
+            self.fail("invalid_phone")
+        return phone
+
+
+@extend_schema_field(AMOUNT_SCHEMA)
+class MoneyField(serializers.Field[Decimal, str, str, Any]):
+    """An amount above zero, in major units with at most two decimals, written as a string."""
+
+    default_error_messages = {
+        "not_a_string": 'Write an amount as a string such as "120.00", not as a number.',
+        "not_positive": "The amount must be more than zero.",
+    }
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not isinstance(data, str):
+            self.fail("not_a_string")
+        try:
+            amount = Money.parse(data).amount
+        except InvalidAmount as error:
+            raise serializers.ValidationError(error.detail or error.title, code=error.code) from error
+        if amount <= 0:
+            self.fail("not_positive")
+        return amount
+
+    def to_representation(self, value: Decimal) -> str:
+        return f"{value:.2f}"
+
+
+@extend_schema_field(CURRENCY_SCHEMA)
+class CurrencyField(serializers.Field[str, str, str, Any]):
+    default_error_messages = {"invalid_currency": 'Write a currency as three capital letters such as "ZAR".'}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not CURRENCY_CODE.fullmatch(data):
+            self.fail("invalid_currency")
+        return data
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+def e164(text: str) -> str | None:
+    """The phone number that `text` dials, seen from South Africa (ITU-T E.164); None if it dials nobody."""
+    try:
+        number = phonenumbers.parse(text, HOME_REGION)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number) or number.extension:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,119 @@
+"""Rate limits: counted in Redis across all processes, per user, or per address while nobody is signed in."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django_ratelimit.core import get_usage
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from mymoolah.common.addresses import client_network
+from mymoolah.common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # while running it imports this module, by the settings
+
+logger = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 60
+DEFAULT_SCOPE = "reads"
+COUNTED = "mymoolah.rate_limit"  # where a request keeps the tightest limit it was counted against
+# While Redis is away a customer still sees his money; what moves it, or guesses at secrets, waits.
+FAIL_OPEN = {"reads"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """How much of a limit is used up in the window that ends in `reset_seconds`."""
+
+    limit: int
+    count: int
+    reset_seconds: int
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.count)
+
+    @property
+    def exceeded(self) -> bool:
+        return self.count > self.limit
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_seconds),
+        }
+
+
+class GroupThrottle(BaseThrottle):
+    """Counts a view's requests in its group, `throttle_scope`, a name in RATE_LIMITS_PER_MINUTE.
+
+    What was counted is left on the request, and `ApiHeaders` says it in the answer.
+    """
+
+    def __init__(self) -> None:
+        self.wait_seconds: int | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        scope = getattr(view, "throttle_scope", DEFAULT_SCOPE)
+        user_id = getattr(request.user, "public_id", None)
+        return self.count(request, scope, str(user_id) if user_id else client_network(request))
+
+    def wait(self) -> float | None:
+        return self.wait_seconds
+
+    def count(self, request: Request, scope: str, whom: str) -> bool:
+        """Count this request against the limit of `scope` for `whom`; False when it is one too many.
+
+        :raises Unavailable: Redis is away, and `scope` does not go on without
+        """
+        usage = usage_of(request, scope, whom)
+        if usage is None:
+            return True
+        counted = request.META.get(COUNTED)
+        if counted is None or usage.remaining <= counted.remaining:
+            request.META[COUNTED] = usage
+        if usage.exceeded:
+            self.wait_seconds = max(self.wait_seconds or 0, usage.reset_seconds)
+        return not usage.exceeded
+
+
+class SignInThrottle(GroupThrottle):
+    """Counts attempts to sign in, twice: against the address they come from, and against the account they name."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if not self.count(request, "sign_in_address", client_network(request)):
+            return False
+        body = request.data
+        email = body.get("email") if isinstance(body, dict) else None
+        if not isinstance(email, str):
+            return True
+        return self.count(request, "sign_in", hashlib.sha256(email.strip().lower().encode()).hexdigest())
+
+
+def usage_of(request: Request, scope: str, whom: str) -> Usage | None:
+    """Count one request; None when nothing is counted, or nothing can be and `scope` goes on without.
+
+    :raises Unavailable: Redis is away
+    """
+    rate = (settings.RATE_LIMITS_PER_MINUTE[scope], PERIOD_SECONDS)
+    try:
+        counted: dict[str, Any] | None = get_usage(request, group=scope, key=lambda *_: whom, rate=rate, increment=True)
+        if counted is None:
+            return None
+        if counted["time_left"] < 0:  # how the library says that the cache gave no count
+            raise ConnectionInterrupted(None)
+    except (ConnectionInterrupted, RedisError) as error:
+        logger.warning("Requests cannot be counted: Redis is away", exc_info=error)
+        if scope not in FAIL_OPEN:
+            raise Unavailable from error
+        return None
+    return Usage(limit=counted["limit"], count=counted["count"], reset_seconds=max(1, counted["time_left"]))

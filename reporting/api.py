@@ -1,0 +1,20 @@
+"""The customers' door to what is read at a glance."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.authentication import principal
+from reporting import selectors
+from reporting.serializers import DashboardOutput
+
+
+class DashboardView(APIView):
+    @extend_schema(operation_id="get_dashboard", responses=DashboardOutput)
+    def get(self, request: Request) -> HttpResponse:
+        """Show wallets, lifetime totals, vouchers and the five newest transactions."""
+        text = selectors.get_dashboard(user_public_id=principal(request).public_id)
+        return HttpResponse(text, content_type="application/json")

@@ -1,0 +1,186 @@
+"""The customers' door to moving money, and to what was moved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import validated
+from accounts.authentication import principal
+from mymoolah.common import pagination
+from mymoolah.common.clock import iso_utc
+from mymoolah.common.money import Money
+from mymoolah.common.problems import invalid
+from transactions import selectors, services
+from transactions.idempotency import HEADER, REPLAYED_HEADER, idempotency_key
+from transactions.models import Kind, Transaction
+from transactions.selectors import EntryFilter, Receipt, counterparty, masked
+from transactions.serializers import (
+    WALLET_NUMBER,
+    EntryListOutput,
+    EntryOutput,
+    PreviewInput,
+    PreviewOutput,
+    ReceiptOutput,
+    TransferInput,
+    TransferOutput,
+)
+
+NO_FEE = "0.00"
+TO_SIPHO = {"to": "082 111 0002", "amount": "120.00", "currency": "ZAR"}
+
+
+class PreviewView(APIView):
+    throttle_scope = "previews"
+
+    @extend_schema(
+        operation_id="preview_transfer",
+        request=PreviewInput,
+        responses=PreviewOutput,
+        examples=[
+            OpenApiExample("To Sipho", TO_SIPHO, request_only=True),
+            OpenApiExample(
+                "It is Sipho",
+                {"to": {"name": "Sipho M.", "wallet": "…4321"}, "amount": "120.00", "currency": "ZAR", "fee": "0.00"},
+                response_only=True,
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Show whom a transfer would reach, and what it would cost. Nothing moves."""
+        asked = validated(PreviewInput(data=request.data))
+        amount = Money(asked["amount"], asked["currency"])
+        route = selectors.get_payee_name(
+            user_public_id=principal(request).public_id, recipient=asked["to"], amount=amount
+        )
+        body = {
+            "to": counterparty(route.recipient_name, route.recipient_number),
+            "amount": str(amount),
+            "currency": amount.currency,
+            "fee": NO_FEE,
+        }
+        return Response(body)
+
+
+class TransfersView(APIView):
+    throttle_scope = "money"
+
+    @extend_schema(
+        operation_id="send_money",
+        request=TransferInput,
+        responses={201: ReceiptOutput},
+        parameters=[
+            OpenApiParameter(
+                HEADER,
+                location=OpenApiParameter.HEADER,
+                required=True,
+                description="1 to 255 printable ASCII characters, new for each transfer. The same key again gives "
+                f"the same answer, marked `{REPLAYED_HEADER}: true`; with another request it is 422.",
+            )
+        ],
+        examples=[OpenApiExample("To Sipho", {**TO_SIPHO, "reference": "Lunch"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Send money to another customer, once for each key. Free of charge, at least R1.00."""
+        asked = validated(TransferInput(data=request.data))
+        amount = Money(asked["amount"], asked["currency"])
+        values = {"to": str(asked["to"]), "amount": str(amount), "currency": amount.currency}
+        receipt = services.pay(
+            user_public_id=principal(request).public_id,
+            recipient=asked["to"],
+            amount=amount,
+            reference=asked["reference"],
+            key=idempotency_key(request, {**values, "reference": asked["reference"]}),
+        )
+        return Response(_receipt(receipt), status=201, headers={REPLAYED_HEADER: "true"} if receipt.replayed else None)
+
+
+class TransferView(APIView):
+    @extend_schema(operation_id="get_transfer", responses=TransferOutput)
+    def get(self, request: Request, transfer_id: uuid.UUID) -> Response:
+        """Show a transfer that one sent or received."""
+        return Response(selectors.get_transfer(user_public_id=principal(request).public_id, transfer_id=transfer_id))
+
+
+class TransactionsView(APIView):
+    @extend_schema(
+        operation_id="list_transactions",
+        responses=EntryListOutput,
+        parameters=[
+            OpenApiParameter("wallet", description="The number of one of one's wallets"),
+            OpenApiParameter("type", enum=Transaction.Type.values),
+            OpenApiParameter(
+                "kind",
+                enum=Kind.values,
+                description="Pages may then hold fewer than `limit`; `next` says whether to go on",
+            ),
+            OpenApiParameter("from", OpenApiTypes.DATE, description="A Johannesburg date, included"),
+            OpenApiParameter("to", OpenApiTypes.DATE, description="A Johannesburg date, included"),
+            OpenApiParameter("limit", int, description=f"1 to {pagination.LARGEST_LIMIT}"),
+            OpenApiParameter("cursor", description="Taken from `next` or `previous`"),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """List what was sent and received, newest first."""
+        asked = pagination.page_request(request, salt="transactions")
+        page = selectors.entries(user_public_id=principal(request).public_id, only=_entry_filter(request), asked=asked)
+        return Response(pagination.answer(request, page, salt="transactions"))
+
+
+class TransactionView(APIView):
+    @extend_schema(operation_id="get_transaction", responses=EntryOutput)
+    def get(self, request: Request, entry_id: str) -> Response:
+        """Show one entry of one's own wallet."""
+        number, _, sequence = entry_id.partition("-")
+        return Response(
+            selectors.get_entry(user_public_id=principal(request).public_id, number=number, sequence=int(sequence))
+        )
+
+
+def _receipt(receipt: Receipt) -> dict[str, object]:
+    return {
+        "id": str(receipt.transfer_id),
+        "kind": receipt.kind,
+        "amount": f"{receipt.amount:.2f}",
+        "currency": receipt.currency,
+        "reference": receipt.reference,
+        "to": {"wallet": masked(receipt.recipient_number)},
+        "balance_after": f"{receipt.balance_after:.2f}",
+        "created_at": iso_utc(receipt.created_at),
+    }
+
+
+def _entry_filter(request: Request) -> EntryFilter:
+    given = request.query_params
+    number = given.get("wallet")
+    if number is not None and not WALLET_NUMBER.fullmatch(number):
+        raise invalid("wallet", "invalid_wallet", "A wallet's number has ten digits.")
+    for name, known in (("type", Transaction.Type.values), ("kind", Kind.values)):
+        if name in given and given[name] not in known:
+            raise invalid(name, f"unknown_{name}", f"One of {', '.join(known)}.")
+    from_day, to_day = _day(given.get("from"), "from"), _day(given.get("to"), "to")
+    if from_day and to_day and from_day > to_day:
+        raise invalid("to", "invalid_date", "`to` lies before `from`.")
+    return EntryFilter(
+        wallet_number=number, type=given.get("type"), kind=given.get("kind"), from_day=from_day, to_day=to_day
+    )
+
+
+def _day(text: str | None, name: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        if len(text) != len("2026-03-01"):
+            raise ValueError
+        day = dt.date.fromisoformat(text)
+        if not dt.date(1900, 1, 1) <= day <= dt.date(2999, 12, 31):
+            raise ValueError
+    except ValueError as error:
+        raise invalid(name, "invalid_date", 'A date such as "2026-03-01".') from error
+    return day

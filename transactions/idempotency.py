@@ -1,0 +1,40 @@
+"""The `Idempotency-Key` header: what a client says so that asking twice does it once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+from rest_framework.request import Request
+
+from accounts.authentication import principal
+from mymoolah.common.errors import DomainError
+from mymoolah.common.problems import invalid
+from transactions.posting import IdempotencyKey
+
+HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotency-Replayed"
+PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
+
+
+class IdempotencyKeyRequired(DomainError):
+    code, status, title = "idempotency_key_required", 400, f"Send an {HEADER} header, so that this happens once"
+
+
+def idempotency_key(request: Request, values: Mapping[str, str]) -> IdempotencyKey:
+    """The key of this request by its user, tied to the method, the route and the validated `values`.
+
+    :raises IdempotencyKeyRequired: there is none
+    :raises ValidationError: it is not 1 to 255 printable ASCII characters
+    """
+    key = request.headers.get(HEADER, "").strip(" ")
+    if not key:
+        raise IdempotencyKeyRequired
+    if not PRINTABLE.fullmatch(key):
+        raise invalid(HEADER, "invalid_key", "1 to 255 printable ASCII characters.")
+    match = request.resolver_match
+    asked = [request.method, match.route if match else request.path, dict(values)]
+    canonical = json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()
+    return IdempotencyKey(f"user:{principal(request).public_id}", key, hashlib.sha256(canonical).digest())

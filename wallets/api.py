@@ -1,0 +1,75 @@
+"""The customers' door to wallets, and to the bank: an account opens with its first wallet."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import validated
+from accounts.authentication import origin_of, principal
+from accounts.selectors import get_profile, get_user_id
+from accounts.serializers import RegisterInput
+from mymoolah.common.pagination import whole
+from wallets import selectors, services
+from wallets.serializers import RegisteredOutput, WalletListOutput, WalletOutput
+
+
+class RegisterView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_scope = "registrations"
+
+    @extend_schema(
+        operation_id="register",
+        request=RegisterInput,
+        responses={201: RegisteredOutput},
+        examples=[
+            OpenApiExample(
+                "Thandi",
+                {
+                    "email": "thandi@example.com",
+                    "phone": "082 111 0001",
+                    "password": "a-good-long-passphrase",
+                    "first_name": "Thandi",
+                    "last_name": "Mokoena",
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Open an account with a rand wallet."""
+        asked = validated(RegisterInput(data=request.data))
+        user, wallet = services.open_account(**asked, origin=origin_of(request))
+        body = {
+            "user": get_profile(public_id=user.public_id),
+            "wallet": selectors.get_wallet(user_public_id=user.public_id, number=wallet.number),
+        }
+        return Response(body, status=201)
+
+
+class WalletsView(APIView):
+    @extend_schema(operation_id="list_wallets", responses=WalletListOutput)
+    def get(self, request: Request) -> Response:
+        """List one's wallets."""
+        return Response(whole(selectors.wallets(user_public_id=principal(request).public_id)))
+
+
+class WalletView(APIView):
+    @extend_schema(operation_id="get_wallet", responses=WalletOutput)
+    def get(self, request: Request, number: str) -> Response:
+        """Show one wallet."""
+        return Response(selectors.get_wallet(user_public_id=principal(request).public_id, number=number))
+
+
+class FreezeView(APIView):
+    @extend_schema(operation_id="freeze_wallet", request=None, responses=WalletOutput)
+    def post(self, request: Request, number: str) -> Response:
+        """Stop a wallet from sending and receiving. Only staff can undo this."""
+        public_id = principal(request).public_id
+        origin = origin_of(request, actor_id=get_user_id(public_id=public_id))
+        services.freeze_wallet(number=number, user_public_id=public_id, origin=origin)
+        return Response(selectors.get_wallet(user_public_id=public_id, number=number))
