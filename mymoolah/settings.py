@@ -52,7 +52,11 @@ DATABASE_URL = required("DATABASE_URL", _servers.database_url)
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="" if PRODUCTION else _servers.database_owner_url)
 REDIS_URL = required("REDIS_URL", _servers.redis_url)
 CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if EMBEDDED else REDIS_URL)
-if EMBEDDED is False and not PRODUCTION and not (env.str("DATABASE_URL", default="") and env.str("REDIS_URL", default="")):
+if (
+    EMBEDDED is False
+    and not PRODUCTION
+    and not (env.str("DATABASE_URL", default="") and env.str("REDIS_URL", default=""))
+):
     raise ImproperlyConfigured("Set both DATABASE_URL and REDIS_URL, or neither to use the embedded servers.")
 
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
@@ -154,7 +158,7 @@ USE_I18N = True
 USE_TZ = True
 APPEND_SLASH = False
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static"
+STATIC_ROOT = BASE_DIR / "static" if ENVIRONMENT != "development" else None  # there the finders serve
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -273,4 +277,12 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "MyMoolah", "SITE_HEADER": "MyMoolah", "SITE_URL": "/api/docs"}
+UNFOLD = {
+    "SITE_TITLE": "MyMoolah",
+    "SITE_HEADER": "MyMoolah",
+    "SITE_SYMBOL": "account_balance",
+    "SITE_URL": "/api/docs",
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "reporting.start_page.start_page",
+    "SIDEBAR": {"navigation": "reporting.start_page.navigation", "show_search": False},
+}

@@ -25,7 +25,8 @@ RULES: Final = ("wallets.view_tierlimit", "transactions.view_feerule")
 LEDGER: Final = ("transactions.view_transfer", "transactions.view_transaction")
 KEYS: Final = ("transactions.view_idempotencykey",)
 VOUCHERS: Final = ("vouchers.view_voucher", "vouchers.view_voucherredemption", "vouchers.view_vouchertotal")
-TILLS: Final = ("vouchers.view_tillevent", "vouchers.view_suspenseitem")
+TILLS: Final = ("vouchers.view_tillevent",)
+SUSPENSE: Final = ("vouchers.view_suspenseitem",)
 SUMMARIES: Final = (
     "reporting.view_transactionsummary",
     "reporting.view_userfinancialsummary",
@@ -37,7 +38,7 @@ ROLES_THEMSELVES: Final = ("auth.view_group",)
 
 EVERYTHING: Final = (
     *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
-    *(WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS),
+    *(WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE),
     *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
 )
 
@@ -45,11 +46,11 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "administrator": frozenset((*EVERYTHING, "accounts.change_user", "auth.change_group")),
     "kyc": frozenset(PEOPLE + IDENTITY + AUDIT + RULES + OVERVIEW),
     "finance": frozenset(
-        PEOPLE + AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUMMARIES + OVERVIEW + HEALTH
+        PEOPLE + AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH
     ),
     "auditor": frozenset(EVERYTHING),
     "support": frozenset(
-        PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUMMARIES + OVERVIEW
+        PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW
     ),
     "operator": frozenset(AUDIT + TILLS + HEALTH),
 }

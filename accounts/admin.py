@@ -1,0 +1,274 @@
+"""What staff see of people: customers and colleagues, devices, identity checks, the audit trail, roles."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+
+from accounts import services
+from accounts.audit import Origin
+from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, User
+from mymoolah.common.addresses import client_address
+from mymoolah.common.admin import EMAIL, NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of
+
+PROFILE = ("first_name", "last_name", "email", "phone")
+SOUTH_AFRICAN = r"0[0-9]{9}"
+
+
+def international(phone: str) -> str:
+    return f"+27{phone[1:]}" if phone.startswith("0") else phone
+
+
+def by_owner(column: str = "user", *, ordering: tuple[str, ...] = ()) -> list[Search]:
+    """Find what belongs to somebody: the person is looked up first, so that the list asks its own index."""
+
+    def owned_by(person: Q) -> Q:
+        user_id = User.objects.alias(lower_email=Lower("email")).filter(person).values_list("pk", flat=True).first()
+        return NOBODY if user_id is None else Q(**{column: user_id})
+
+    return [
+        Search("whole e-mail", EMAIL, lambda text: owned_by(Q(lower_email=text.lower())), ordering),
+        Search("phone", rf"\+[0-9]+|{SOUTH_AFRICAN}", lambda text: owned_by(Q(phone=international(text))), ordering),
+    ]
+
+
+def staff_origin(request: HttpRequest) -> Origin:
+    """Who of the staff asks, and from where."""
+    return Origin(
+        actor_id=request.user.pk, address=client_address(request), request_id=getattr(request, "request_id", "")
+    )
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """Colleagues by role: few people, found from the small side."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in Group.objects.order_by("name").values_list("name", flat=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        if not self.value():
+            return queryset
+        return queryset.filter(pk__in=User.groups.through.objects.filter(group__name=self.value()).values("user_id"))
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Somebody else uses this e-mail address.")
+        return email
+
+    def clean_phone(self) -> str | None:
+        phone: str | None = self.cleaned_data["phone"]
+        if phone and User.objects.filter(phone=phone).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Somebody else uses this phone number.")
+        return phone or None
+
+
+@admin.register(User)
+class UserAdmin(LargeTableAdmin):
+    """The customer's page. Apps above add their searches and panels to it."""
+
+    form = ProfileForm
+    list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "created_at")
+    list_filter = ("kyc_status", RoleFilter)
+    searches: ClassVar[list[Search]] = [
+        Search("public id", UUID, lambda text: Q(public_id=text)),
+        Search("phone", rf"\+[0-9]+|{SOUTH_AFRICAN}", lambda text: Q(phone=international(text))),
+        Search("beginning of an e-mail", r"\S*@\S*|\S*[0-9]\S*", lambda text: Q(lower_email__startswith=text.lower())),
+        Search(
+            "or of a last name",
+            r"[^\d@]+",
+            lambda text: Q(lower_email__startswith=text.lower()) | Q(lower_last_name__startswith=text.lower()),
+        ),
+    ]
+    panels: ClassVar[list[Panel]] = []
+    fieldsets = (
+        ("Profile", {"fields": (("first_name", "last_name"), ("email", "phone"))}),
+        ("Standing", {"fields": (("status", "kyc_status"), ("id_verified", "kyc_tier"))}),
+        (
+            "Account",
+            {
+                "fields": (
+                    ("public_id", "created_at"),
+                    ("email_verified_at", "phone_verified_at"),
+                    ("is_staff", "is_superuser"),
+                    ("last_login", "groups"),
+                )
+            },
+        ),
+    )
+    secret = ("password",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        people = super().get_queryset(request)
+        return people.alias(  # type: ignore[no-any-return]
+            lower_email=Lower("email"), lower_last_name=Lower("last_name")
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Names and contacts only. Nobody but a superuser touches a superuser."""
+        allowed = request.user.has_perm("accounts.change_user")
+        return allowed and (request.user.is_superuser or not (obj and obj.is_superuser))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = [name for _, options in self.fieldsets for pair in options["fields"] for name in pair]
+        editable = {*PROFILE, "groups"} if self.may_give_roles(request, obj) else set(PROFILE)
+        return [name for name in fields if name not in editable]
+
+    def may_give_roles(self, request: HttpRequest, obj: User | None) -> bool:
+        """Roles are for colleagues, and given by somebody else."""
+        return bool(obj and obj.is_staff and obj.pk != request.user.pk and request.user.has_perm("auth.change_group"))
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(
+            db_field, request, **{**kwargs, "widget": UnfoldAdminCheckboxSelectMultiple()}
+        )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        values = {name: form.cleaned_data[name] for name in form.changed_data if name in PROFILE}
+        services.correct_profile(user_id=obj.pk, values=values, origin=staff_origin(request))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if "groups" in form.changed_data:
+            roles = [group.name for group in form.cleaned_data["groups"]]
+            services.set_roles(user_id=form.instance.pk, roles=roles, origin=staff_origin(request))
+
+    @admin.display(description="Name")
+    def name(self, user: User) -> str:
+        return f"{user.first_name} {user.last_name}"
+
+    @badge("Status", active="success", suspended="danger", closed="warning")
+    def state(self, user: User) -> str:
+        return user.status
+
+    @badge("KYC", verified="success", pending="info", rejected="danger")
+    def kyc(self, user: User) -> str:
+        return user.kyc_status
+
+
+@admin.register(LoginSession)
+class LoginSessionAdmin(LargeTableAdmin):
+    list_display = ("user", "device", "address", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("user",)
+    searches: ClassVar[list[Search]] = [
+        Search("public id", UUID, lambda text: Q(public_id=text)),
+        *by_owner(),
+    ]
+    linked: ClassVar = {"user": ()}
+    secret = ("token_digest", "previous_digest")
+
+
+@admin.register(KycSubmission)
+class KycSubmissionAdmin(LargeTableAdmin):
+    list_display = ("public_id", "user", "id_type", "state", "created_at", "decided_at", "reviewer")
+    list_filter = ("status",)
+    list_select_related = ("user", "reviewer", "second_reviewer")
+    searches: ClassVar[list[Search]] = [
+        Search("public id", UUID, lambda text: Q(public_id=text)),
+        *by_owner(),
+    ]
+    linked: ClassVar = {"user": ()}
+    secret = ("id_number_encrypted", "id_number_index")
+    panels: ClassVar[list[Panel]] = [
+        Panel(
+            "Documents",
+            "accounts.view_kycdocument",
+            ("Document", "Type", "Bytes", "Received"),
+            lambda case: [
+                (link(document, document.public_id), document.content_type, document.size_bytes, document.created_at)
+                for document in case.documents.order_by("pk")
+            ],
+        )
+    ]
+
+    @badge("Status", approved="success", pending="info", rejected="danger")
+    def state(self, case: KycSubmission) -> str:
+        return case.status
+
+
+@admin.register(KycDocument)
+class KycDocumentAdmin(LargeTableAdmin):
+    list_display = ("public_id", "submission", "content_type", "size_bytes", "created_at")
+    list_select_related = ("submission",)
+    searches: ClassVar[list[Search]] = [Search("public id", UUID, lambda text: Q(public_id=text))]
+    linked: ClassVar = {"submission": ()}
+    secret = ("path", "sha256")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(LargeTableAdmin):
+    list_display = ("at", "verb", "actor", "subject_type", "subject_id", "address", "request_id")
+    list_select_related = ("actor",)
+    searches: ClassVar[list[Search]] = [
+        Search(
+            "public id of the subject",
+            UUID,
+            lambda text: Q(
+                subject_type__in=["user", "session", "kyc_submission", "voucher", "transfer"], subject_id=text
+            ),
+        ),
+        Search("wallet number", r"[1-9][0-9]{9}", lambda text: Q(subject_type="wallet", subject_id=text)),
+        Search("verb", r"[a-z_]+\.[a-z_]+", lambda text: Q(verb=text.lower()), ("-at", "-pk")),
+        Search("request id", r"[0-9a-f]{32}", lambda text: Q(request_id=text) & ~Q(request_id="")),
+        *by_owner("actor")[:1],
+    ]
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(LargeTableAdmin):
+    """Roles stand in reporting/roles.py; here they can be read. People get them on their own page."""
+
+    list_display = ("name",)
+    ordering = ("-name",)
+    list_filter = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        return super().get_queryset(request).prefetch_related("permissions__content_type")
+
+
+def sessions_of(user: User) -> list[tuple[object, ...]]:
+    return [
+        (link(session, session.device or "unknown device"), session.address, session.last_used_at, session.revoked_at)
+        for session in user.login_sessions.order_by("-pk")[:5]
+    ]
+
+
+def events_about(user: User) -> list[tuple[object, ...]]:
+    events = AuditEvent.objects.filter(subject_type="user", subject_id=str(user.public_id)).select_related("actor")
+    return [(link(event, event.at), event.verb, event.actor or "the system") for event in events.order_by("-at")[:10]]
+
+
+UserAdmin.panels += [
+    Panel(
+        "Identity checks",
+        "accounts.view_kycsubmission",
+        ("Case", "Identity document", "Status", "Received", "Decided"),
+        lambda user: [
+            (link(case, case.public_id), case.get_id_type_display(), case.status, case.created_at, case.decided_at)
+            for case in user.kyc_submissions.order_by("-pk")[:5]
+        ],
+    ),
+    Panel(
+        "Devices",
+        "accounts.view_loginsession",
+        ("Device", "Address", "Last used", "Ended"),
+        sessions_of,
+        lambda user: list_of(LoginSession, user=user.pk),
+    ),
+    Panel("What happened", "accounts.view_auditevent", ("At", "Deed", "By"), events_about),
+]

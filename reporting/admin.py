@@ -1,0 +1,195 @@
+"""What staff see of the views: the overview of all customers with its age, and the live summaries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
+
+from accounts.admin import by_owner
+from accounts.models import User
+from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, badge, money
+from mymoolah.common.clock import now
+from reporting.models import (
+    DashboardRefresh,
+    QueryPerformanceLog,
+    TransactionSummary,
+    UserDashboardSummary,
+    UserFinancialSummary,
+)
+from wallets.admin import NUMBER
+from wallets.models import Wallet
+
+
+def by_number(text: str) -> Q:
+    wallet_id = Wallet.objects.filter(number=text).values_list("pk", flat=True).first()
+    return NOBODY if wallet_id is None else Q(wallet=wallet_id)
+
+
+def owner_of_number(text: str) -> Q:
+    """The overview has an index on its customers, not on its wallets."""
+    user_id = Wallet.objects.filter(number=text).values_list("user_id", flat=True).first()
+    return NOBODY if user_id is None else Q(user=user_id)
+
+
+def customer(text: str) -> Q:
+    user_id = User.objects.filter(public_id=text).values_list("pk", flat=True).first()
+    return NOBODY if user_id is None else Q(user=user_id)
+
+
+@admin.register(UserDashboardSummary)
+class CustomerOverviewAdmin(LargeTableAdmin):
+    """One row per wallet of an active customer, as of the last refresh; its page is the customer's own, live."""
+
+    list_display = (
+        "name",
+        "kyc",
+        "id_verified",
+        "balance_shown",
+        "total_vouchers",
+        "active_shown",
+        "pending_shown",
+        "total_transactions",
+        "received_shown",
+        "sent_shown",
+        "last_transaction_date",
+    )
+    ordering = ("-user_id", "-wallet_currency")  # the one index of the materialized view
+    searches: ClassVar[list[Search]] = [
+        Search("wallet number", NUMBER, owner_of_number),
+        Search("public id", UUID, customer),
+        *by_owner(),
+    ]
+    linked: ClassVar = {"user": ()}
+    list_before_template = "admin/overview_age.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "refresh": latest_refresh()})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        wallet = get_object_or_404(Wallet.objects.exclude(user=None), pk=object_id)
+        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[wallet.user_id]))
+
+    @admin.display(description="Customer")
+    def name(self, row: UserDashboardSummary) -> str:
+        return f"{row.first_name} {row.last_name}"
+
+    @badge("KYC", verified="success", pending="info", rejected="danger")
+    def kyc(self, row: UserDashboardSummary) -> str:
+        return row.kyc_status
+
+    @admin.display(description="Balance")
+    def balance_shown(self, row: UserDashboardSummary) -> str:
+        return money(row.wallet_balance, row.wallet_currency)
+
+    @admin.display(description="Active vouchers")
+    def active_shown(self, row: UserDashboardSummary) -> str:
+        return count_and_value(row.active_vouchers, row.active_voucher_value, row.wallet_currency)
+
+    @admin.display(description="Pending vouchers")
+    def pending_shown(self, row: UserDashboardSummary) -> str:
+        return count_and_value(row.pending_vouchers, row.pending_voucher_value, row.wallet_currency)
+
+    @admin.display(description="Received")
+    def received_shown(self, row: UserDashboardSummary) -> str:
+        return money(row.total_received, row.wallet_currency)
+
+    @admin.display(description="Sent")
+    def sent_shown(self, row: UserDashboardSummary) -> str:
+        return money(row.total_sent, row.wallet_currency)
+
+
+def count_and_value(count: int, value: object, currency: str) -> str:
+    return format_html("{} · {}", count, money(value, currency)) if count else "0"
+
+
+def latest_refresh() -> dict[str, object] | None:
+    """When the overview was taken, its age, and what that cost."""
+    refresh = DashboardRefresh.objects.order_by("-started_at").first()
+    if refresh is None:
+        return None
+    return {
+        "at": refresh.started_at,
+        "age": in_words(now() - refresh.started_at),
+        "duration_s": f"{refresh.duration_ms / 1000:.1f}",
+        "rows": f"{refresh.rows_count:,}",
+    }
+
+
+def in_words(age: dt.timedelta) -> str:
+    seconds = max(int(age.total_seconds()), 0)
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+@admin.register(TransactionSummary)
+class TransactionSummaryAdmin(LargeTableAdmin):
+    list_display = ("wallet", "user", "currency", "total_transactions", "received", "sent", "last_transaction_date")
+    list_select_related = ("wallet", "user")
+    estimate_from = Wallet._meta.db_table
+    searches: ClassVar[list[Search]] = [Search("wallet number", NUMBER, by_number), *by_owner()]
+    linked: ClassVar = {"user": ()}
+
+    @admin.display(description="Received")
+    def received(self, row: TransactionSummary) -> str:
+        return count_and_value(row.received_count, row.total_received, row.currency)
+
+    @admin.display(description="Sent")
+    def sent(self, row: TransactionSummary) -> str:
+        return count_and_value(row.sent_count, row.total_sent, row.currency)
+
+
+@admin.register(UserFinancialSummary)
+class UserFinancialSummaryAdmin(LargeTableAdmin):
+    list_display = (
+        "wallet_number",
+        "user",
+        "kyc_status",
+        "wallet_status",
+        "balance_shown",
+        "available_shown",
+        "total_vouchers",
+        "total_transactions",
+        "last_transaction_date",
+    )
+    list_select_related = ("wallet", "user")
+    estimate_from = Wallet._meta.db_table
+    searches: ClassVar[list[Search]] = [Search("wallet number", NUMBER, by_number), *by_owner()]
+    linked: ClassVar = {"user": ()}
+
+    @admin.display(description="Balance")
+    def balance_shown(self, row: UserFinancialSummary) -> str:
+        return money(row.wallet_balance, row.wallet_currency)
+
+    @admin.display(description="Available")
+    def available_shown(self, row: UserFinancialSummary) -> str:
+        return money(row.available_balance, row.wallet_currency)
+
+
+@admin.register(DashboardRefresh)
+class DashboardRefreshAdmin(LargeTableAdmin):
+    list_display = ("started_at", "duration_ms", "rows_count", "changes_seen")
+
+
+@admin.register(QueryPerformanceLog)
+class QueryPerformanceLogAdmin(LargeTableAdmin):
+    list_display = ("created_at", "query_type", "execution_time_ms", "rows_returned", "user")
+    list_select_related = ("user",)
+    searches: ClassVar[list[Search]] = [
+        Search("query type", r"\S+", lambda text: Q(query_type=text), ("-created_at", "-pk"))
+    ]

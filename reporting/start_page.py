@@ -1,0 +1,140 @@
+"""The first page of the back-office: a few live cards, and the way to everything else. Each card is one query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Count, Min, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import KycSubmission, User
+from mymoolah.common.admin import estimated_rows
+from reporting.admin import latest_refresh
+from vouchers.models import SuspenseItem
+from wallets.models import Wallet
+
+COUNTED_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str
+    permission: str
+    address: str
+    read: Callable[[], tuple[str, str]]
+    """The figure, and what there is to say about it."""
+
+
+def customers() -> tuple[str, str]:
+    count = estimated_rows(User._meta.db_table, DEFAULT_DB_ALIAS)
+    return (f"about {count:,}", "staff included") if count >= 0 else ("not counted yet", "until the next ANALYZE")
+
+
+def overview_age() -> tuple[str, str]:
+    refresh = latest_refresh()
+    if refresh is None:
+        return "never refreshed", "run manage.py refresh_dashboard"
+    return f"{refresh['age']} old", f"{refresh['rows']} rows, refreshed in {refresh['duration_s']} s"
+
+
+def kyc_waiting() -> tuple[str, str]:
+    """Bounded, and read along the queue's own index."""
+    queue = KycSubmission.objects.filter(status=KycSubmission.Status.PENDING).order_by("created_at")[:COUNTED_MAX]
+    waiting = queue.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    return up_to(waiting["count"]), f"oldest since {waiting['oldest']:%Y-%m-%d}" if waiting[
+        "oldest"
+    ] else "nobody waits"
+
+
+def suspense_open() -> tuple[str, str]:
+    items = SuspenseItem.objects.filter(resolved_at=None).order_by("created_at")[:COUNTED_MAX]
+    found = items.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    return up_to(found["count"]), f"oldest since {found['oldest']:%Y-%m-%d}" if found["oldest"] else "nothing is open"
+
+
+def customers_money() -> tuple[str, str]:
+    """All wallets of a currency sum to zero, so what customers have is what the house's few wallets lack."""
+    house = Wallet.objects.exclude(kind=Wallet.Kind.CUSTOMER).values("currency").order_by("currency")
+    sums = house.annotate(owed=-Sum("balance")).values_list("currency", "owed")
+    return ", ".join(f"{owed:,.2f} {currency}" for currency, owed in sums) or "0.00", "owed to customers, live"
+
+
+def up_to(count: int) -> str:
+    return f"{COUNTED_MAX:,} or more" if count >= COUNTED_MAX else f"{count:,}"
+
+
+CARDS: Final = (
+    Card("Customers", "accounts.view_user", "admin:accounts_user_changelist", customers),
+    Card(
+        "Customer overview",
+        "reporting.view_userdashboardsummary",
+        "admin:reporting_userdashboardsummary_changelist",
+        overview_age,
+    ),
+    Card("Customers' money", "wallets.view_wallet", "admin:wallets_wallet_changelist", customers_money),
+    Card("KYC waiting", "accounts.view_kycsubmission", "admin:accounts_kycsubmission_changelist", kyc_waiting),
+    Card("Open suspense", "vouchers.view_suspenseitem", "admin:vouchers_suspenseitem_changelist", suspense_open),
+)
+
+
+def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's DASHBOARD_CALLBACK."""
+    cards = []
+    for card in CARDS:
+        if request.user.has_perm(card.permission):
+            figure, note = card.read()
+            cards.append({"title": card.title, "figure": figure, "note": note, "address": reverse(card.address)})
+    return {**context, "cards": cards}
+
+
+# What the sidebar lists: group, then (title, icon, model).
+NAVIGATION: Final = {
+    "Customers": (
+        ("Overview", "group", "reporting.userdashboardsummary"),
+        ("People", "person", "accounts.user"),
+        ("KYC cases", "badge", "accounts.kycsubmission"),
+        ("KYC documents", "description", "accounts.kycdocument"),
+        ("Devices", "devices", "accounts.loginsession"),
+    ),
+    "Money": (
+        ("Wallets", "account_balance_wallet", "wallets.wallet"),
+        ("Entries", "receipt_long", "transactions.transaction"),
+        ("Transfers", "swap_horiz", "transactions.transfer"),
+        ("Holds", "lock_clock", "wallets.hold"),
+        ("Summaries, live", "analytics", "reporting.userfinancialsummary"),
+        ("Turnover, live", "monitoring", "reporting.transactionsummary"),
+    ),
+    "Vouchers and tills": (
+        ("Vouchers", "confirmation_number", "vouchers.voucher"),
+        ("Redemptions", "redeem", "vouchers.voucherredemption"),
+        ("Till events", "point_of_sale", "vouchers.tillevent"),
+        ("Suspense", "help_center", "vouchers.suspenseitem"),
+    ),
+    "Rules and records": (
+        ("Audit trail", "history", "accounts.auditevent"),
+        ("Tier limits", "speed", "wallets.tierlimit"),
+        ("Fees", "sell", "transactions.feerule"),
+        ("Roles", "admin_panel_settings", "auth.group"),
+        ("Idempotency keys", "key", "transactions.idempotencykey"),
+        ("Overview refreshes", "update", "reporting.dashboardrefresh"),
+        ("Query times", "timer", "reporting.queryperformancelog"),
+    ),
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's SIDEBAR navigation: what this person may see."""
+    groups = []
+    for group, entries in NAVIGATION.items():
+        items = [
+            {"title": title, "icon": icon, "link": reverse(f"admin:{label.replace('.', '_')}_changelist")}
+            for title, icon, label in entries
+            if request.user.has_perm(f"{label.replace('.', '.view_')}")
+        ]
+        if items:
+            groups.append({"title": group, "items": items})
+    return groups

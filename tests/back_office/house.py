@@ -1,0 +1,223 @@
+"""One row of everything that staff can look at, with secrets that must not be seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts import audit
+from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, User
+from accounts.services import create_staff
+from mymoolah.common.clock import now
+from mymoolah.common.money import Money
+from reporting.models import (
+    DashboardRefresh,
+    QueryPerformanceLog,
+    TransactionSummary,
+    UserDashboardSummary,
+    UserFinancialSummary,
+    VoucherSummary,
+)
+from tests.conftest import Person, fund
+from transactions import posting
+from transactions.models import FeeRule, IdempotencyKey, Kind, Transaction, Transfer
+from transactions.posting import House, Leg
+from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
+from wallets.models import Hold, TierLimit, Wallet
+
+OURS = [
+    model
+    for app in ("accounts", "wallets", "transactions", "vouchers", "reporting")
+    for model in apps.get_app_config(app).get_models()
+]
+NOT_REGISTERED = {
+    # Django's admin cannot show a model with a composite primary key.
+    VoucherTotal: "shown on the customer's page",
+    VoucherSummary: "the same row under the API's names",
+}
+REGISTERED: list[type[Model]] = [*[model for model in OURS if model not in NOT_REGISTERED], Group]
+PASSWORD = "a-good-long-passphrase"
+EASYPAY_NUMBER = "95063123456785"
+SECRETS = (
+    "the-encrypted-code",
+    "the-encrypted-identity",
+    "argon2",
+    "the-raw-body",
+    "the-folder-of-documents",
+    EASYPAY_NUMBER,
+    *(bytes([letter] * 32).hex() for letter in b"cirtpd"),
+    *((chr(letter) * 32) for letter in b"cirtpd"),
+)
+
+
+@dataclass
+class Furnished:
+    """The row of each model that its page is tried with."""
+
+    rows: dict[type[Model], Model] = field(default_factory=dict)
+
+    def page(self, model: type[Model]) -> str:
+        return page_of(self.rows[model])
+
+
+def furnish(thandi: Person, sipho: Person) -> Furnished:
+    moment = now()
+    fund(thandi, "500.00")
+    leg = Leg(kind=Kind.TRANSFER, source=thandi.wallet.pk, target=sipho.wallet.pk, amount=Money.parse("12.50"))
+    key = posting.IdempotencyKey(actor=f"user:{thandi.user.public_id}", key="one", request_hash=b"r" * 32)
+    late = Leg(
+        kind=Kind.SUSPENSE,
+        source=House(Wallet.Kind.EASYPAY_CLEARING, 0),
+        target=House(Wallet.Kind.SUSPENSE, 0),
+        amount=Money.parse("60.00"),
+    )
+    posting.post([late])
+    posted = posting.post([leg], key=key, initiated_by=thandi.user.pk)[0]
+    common: dict[str, Any] = {"currency": "ZAR", "created_at": moment}
+    hold = Hold.objects.using("owner").create(
+        wallet_id=thandi.wallet.pk,
+        amount=Decimal(5),
+        status="voided",
+        purpose="voucher:x",
+        resolved_at=moment,
+        **common,
+    )
+    voucher = Voucher.objects.create(
+        user=thandi.user,
+        voucher_type="standard",
+        status="redeemed",
+        code_encrypted="the-encrypted-code",
+        code_index=b"c" * 32,
+        original_amount=Decimal(40),
+        balance=0,
+        expires_at=moment,
+        **common,
+    )
+    Voucher.objects.create(
+        user=thandi.user,
+        voucher_type="easypay_topup",
+        status="pending_payment",
+        easypay_number=EASYPAY_NUMBER,
+        original_amount=Decimal(60),
+        balance=0,
+        expires_at=moment + dt.timedelta(days=30),
+        **common,
+    )
+    case = KycSubmission.objects.create(
+        user=thandi.user,
+        id_type="sa_id",
+        id_number_encrypted="the-encrypted-identity",
+        id_number_index=b"i" * 32,
+        created_at=moment,
+    )
+    event = TillEvent.objects.create(
+        provider="easypay",
+        provider_reference="REF-1",
+        body=b"the-raw-body",
+        body_sha256=b"d" * 32,
+        easypay_number=EASYPAY_NUMBER,
+        amount=Decimal(60),
+        currency="ZAR",
+        paid_at=moment,
+        result="suspense",
+        voucher=voucher,
+    )
+    audit.record("wallet.opened", subject_type="wallet", subject_id=thandi.wallet.number)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT refresh_user_dashboard_summary()")
+    refresh = DashboardRefresh.objects.create(
+        started_at=moment - dt.timedelta(minutes=3), duration_ms=1500, rows_count=2, changes_seen=9
+    )
+    made: list[Model] = [
+        thandi.user,
+        LoginSession.objects.create(
+            user=thandi.user,
+            device="A telephone",
+            token_digest=b"t" * 32,
+            previous_digest=b"p" * 32,
+            rotated_at=moment,
+            created_at=moment,
+            last_used_at=moment,
+            expires_at=moment,
+        ),
+        case,
+        KycDocument.objects.create(
+            submission=case,
+            path="the-folder-of-documents/1",
+            content_type="image/png",
+            size_bytes=9,
+            sha256=b"d" * 32,
+            created_at=moment,
+        ),
+        AuditEvent.objects.latest("pk"),
+        thandi.wallet,
+        hold,
+        TierLimit.objects.get(tier=2),
+        Transfer.objects.get(pk=posted.transfer_id),
+        Transaction.objects.filter(wallet=thandi.wallet).latest("sequence"),
+        IdempotencyKey.objects.get(),
+        FeeRule.objects.earliest("pk"),
+        voucher,
+        event,
+        VoucherRedemption.objects.create(
+            voucher=voucher, wallet=thandi.wallet, transfer_id=posted.transfer_id, amount=Decimal(40), **common
+        ),
+        SuspenseItem.objects.create(
+            till_event=event,
+            voucher=voucher,
+            user=thandi.user,
+            direction="owed_to_customer",
+            reason="late",
+            amount=Decimal(60),
+            **common,
+        ),
+        TransactionSummary.objects.get(wallet=thandi.wallet),
+        UserFinancialSummary.objects.get(wallet=thandi.wallet),
+        UserDashboardSummary.objects.get(wallet=thandi.wallet),
+        refresh,
+        QueryPerformanceLog.objects.create(query_type="dashboard", execution_time_ms=Decimal("1.5"), created_at=moment),
+        Group.objects.get(name="kyc"),
+    ]
+    return Furnished({type(row): row for row in made})
+
+
+def colleague(role: str) -> User:
+    return create_staff(
+        email=f"{role}@example.com", password=PASSWORD, first_name=role.capitalize(), last_name="Staff", role=role
+    )
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def emergency() -> User:
+    return User.objects.create_superuser("root@example.com", PASSWORD, first_name="Root", last_name="Staff")
+
+
+def label(model: type[Model]) -> str:
+    return f"{model._meta.app_label}_{model._meta.model_name}"
+
+
+def list_page(model: type[Model], query: str = "") -> str:
+    return reverse(f"admin:{label(model)}_changelist") + query
+
+
+def page_of(row: Model) -> str:
+    return reverse(f"admin:{label(type(row))}_change", args=[row.pk])
+
+
+def page_class(model: type[Model]) -> Any:
+    return admin.site.get_model_admin(model)

@@ -1,0 +1,145 @@
+"""What staff see of the ledger: read-only here, and append-only in the database."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import F, Q
+
+from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, money
+from transactions.models import FeeRule, IdempotencyKey, Transaction, Transfer
+from wallets.admin import NUMBER, WalletAdmin, id_of
+from wallets.models import Wallet
+
+ENTRY = rf"{NUMBER}-[1-9][0-9]{{0,17}}"
+
+
+def entry(text: str) -> Q:
+    """`<wallet number>-<sequence>`"""
+    number, _, sequence = text.partition("-")
+    wallet_id = id_of(number)
+    return NOBODY if wallet_id is None else Q(wallet=wallet_id, sequence=int(sequence))
+
+
+def transfer_of_entry(text: str) -> Q:
+    transfer_id = Transaction.objects.filter(entry(text)).values_list("transfer_id", flat=True).first()
+    return NOBODY if transfer_id is None else Q(pk=transfer_id)
+
+
+def entries_of_wallet(text: str) -> Q:
+    wallet_id = id_of(text)
+    return NOBODY if wallet_id is None else Q(wallet=wallet_id)
+
+
+@admin.register(Transfer)
+class TransferAdmin(LargeTableAdmin):
+    list_display = ("id", "kind", "from_wallet", "to_wallet", "amount_shown", "reference", "created_at")
+    list_select_related = ("from_wallet", "to_wallet", "initiated_by", "reverses")
+    searches: ClassVar[list[Search]] = [
+        # A single transfer is its own group, and the index of groups leaves it out.
+        Search("transfer or group id", UUID, lambda text: Q(pk=text) | (Q(group_id=text) & ~Q(group_id=F("id")))),
+        Search("entry (number-sequence)", ENTRY, transfer_of_entry),
+    ]
+    panels: ClassVar[list[Panel]] = [
+        Panel(
+            "Entries",
+            "transactions.view_transaction",
+            ("Entry", "Type", "Wallet", "Amount", "Balance after"),
+            lambda transfer: [
+                (
+                    link(row, f"{row.wallet.number}-{row.sequence}"),
+                    row.type,
+                    link(row.wallet),
+                    money(row.amount, row.currency),
+                    money(row.balance_after, row.currency),
+                )
+                for row in transfer.entries.select_related("wallet").order_by("type")
+            ],
+        ),
+    ]
+
+    @admin.display(description="Amount")
+    def amount_shown(self, transfer: Transfer) -> str:
+        return money(transfer.amount, transfer.currency)
+
+
+@admin.register(Transaction)
+class TransactionAdmin(LargeTableAdmin):
+    list_display = ("entry", "type_shown", "kind", "amount_shown", "balance_shown", "user", "created_at")
+    list_select_related = ("wallet", "user", "transfer")
+    searches: ClassVar[list[Search]] = [
+        Search("entry (number-sequence)", ENTRY, entry),
+        Search("wallet number", NUMBER, entries_of_wallet, ("-sequence",)),
+        Search("transfer id", UUID, lambda text: Q(transfer=text)),
+    ]
+    linked: ClassVar = {"wallet": ("-sequence",)}
+    fields = (
+        ("entry", "transfer"),
+        ("wallet", "user"),
+        ("type", "created_at"),
+        ("amount", "currency"),
+        ("balance_after", "total_received_after", "total_sent_after"),
+    )
+
+    @admin.display(description="Entry")
+    def entry(self, row: Transaction) -> str:
+        return f"{row.wallet.number}-{row.sequence}"
+
+    @admin.display(description="Kind")
+    def kind(self, row: Transaction) -> str:
+        return row.transfer.get_kind_display()
+
+    @badge("Type", received="success", sent="info")
+    def type_shown(self, row: Transaction) -> str:
+        return row.type
+
+    @admin.display(description="Amount")
+    def amount_shown(self, row: Transaction) -> str:
+        return money(row.amount, row.currency)
+
+    @admin.display(description="Balance after")
+    def balance_shown(self, row: Transaction) -> str:
+        return money(row.balance_after, row.currency)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(LargeTableAdmin):
+    list_display = ("actor", "key", "produced_kind", "produced_id", "created_at")
+    searches: ClassVar[list[Search]] = [
+        Search("actor (user:…, till:…, loader)", r"(user|till):\S+|loader", lambda text: Q(actor=text), ("-key",)),
+    ]
+    secret = ("request_hash",)
+
+
+@admin.register(FeeRule)
+class FeeRuleAdmin(LargeTableAdmin):
+    list_display = ("kind", "currency", "fee_amount", "vat_rate", "valid_from")
+
+
+def latest_entries(wallet: Wallet) -> list[tuple[object, ...]]:
+    """One probe of (wallet, sequence), however long the history."""
+    entries = Transaction.objects.filter(wallet=wallet).select_related("transfer")
+    return [
+        (
+            link(row, f"{wallet.number}-{row.sequence}"),
+            row.created_at,
+            row.transfer.get_kind_display(),
+            row.type,
+            money(row.amount, row.currency),
+            money(row.balance_after, row.currency),
+        )
+        for row in entries.order_by("-sequence")[:20]
+    ]
+
+
+WalletAdmin.panels.insert(
+    0,
+    Panel(
+        "Latest entries",
+        "transactions.view_transaction",
+        ("Entry", "At", "Kind", "Type", "Amount", "Balance after"),
+        latest_entries,
+        lambda wallet: list_of(Transaction, wallet=wallet.pk),
+    ),
+)

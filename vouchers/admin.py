@@ -1,0 +1,192 @@
+"""What staff see of vouchers and tills. Codes and numbers that are worth money are never shown in full."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.admin import UserAdmin, by_owner
+from accounts.models import User
+from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, masked, money
+from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
+
+EASYPAY = r"9[0-9]{13}"
+BY_TIME = ("-created_at", "-pk")
+
+
+class Amount:
+    @admin.display(description="Amount")
+    def amount_shown(self, row: Any) -> str:
+        return money(row.amount, row.currency)
+
+
+class EasyPayNumber:
+    @admin.display(description="EasyPay number")
+    def number_shown(self, row: Any) -> str:
+        return masked(row.easypay_number)
+
+
+@admin.register(Voucher)
+class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
+    list_display = (
+        "public_id",
+        "user",
+        "voucher_type",
+        "state",
+        "amount_shown",
+        "balance_shown",
+        "number_shown",
+        "created_at",
+        "expires_at",
+    )
+    list_select_related = ("user", "hold")
+    secret = ("code_encrypted", "code_index")
+    searches: ClassVar[list[Search]] = [
+        Search("public id", UUID, lambda text: Q(public_id=text)),
+        Search("EasyPay number", EASYPAY, lambda text: Q(easypay_number=text)),
+        *by_owner(ordering=BY_TIME),
+    ]
+    linked: ClassVar = {"user": BY_TIME}
+    fields = (
+        ("public_id", "user"),
+        ("voucher_type", "status"),
+        ("original_amount", "balance", "currency"),
+        ("fee_amount", "vat_amount"),
+        ("number_shown", "hold"),
+        ("created_at", "expires_at"),
+    )
+    panels: ClassVar[list[Panel]] = [
+        Panel(
+            "Redemptions",
+            "vouchers.view_voucherredemption",
+            ("Redemption", "Amount", "Into", "At"),
+            lambda voucher: [
+                (
+                    link(row, row.public_id),
+                    money(row.amount, row.currency),
+                    link(row.wallet) if row.wallet else "a till",
+                    row.created_at,
+                )
+                for row in voucher.redemptions.select_related("wallet").order_by("-pk")[:20]
+            ],
+            lambda voucher: list_of(VoucherRedemption, voucher=voucher.pk),
+        )
+    ]
+
+    @badge("Status", active="success", pending_payment="info", expired="warning", cancelled="warning")
+    def state(self, voucher: Voucher) -> str:
+        return voucher.status
+
+    @admin.display(description="Amount")
+    def amount_shown(self, voucher: Voucher) -> str:
+        return money(voucher.original_amount, voucher.currency)
+
+    @admin.display(description="Balance")
+    def balance_shown(self, voucher: Voucher) -> str:
+        return money(voucher.balance, voucher.currency)
+
+
+@admin.register(VoucherRedemption)
+class VoucherRedemptionAdmin(Amount, LargeTableAdmin):
+    list_display = ("public_id", "voucher", "wallet", "amount_shown", "created_at")
+    list_select_related = ("voucher", "wallet", "transfer")
+    searches: ClassVar[list[Search]] = [Search("public id", UUID, lambda text: Q(public_id=text))]
+    linked: ClassVar = {"voucher": ()}
+
+
+@admin.register(TillEvent)
+class TillEventAdmin(Amount, EasyPayNumber, LargeTableAdmin):
+    list_display = (
+        "provider_reference",
+        "provider",
+        "number_shown",
+        "amount_shown",
+        "result",
+        "paid_at",
+        "received_at",
+    )
+    list_select_related = ("voucher",)
+    secret = ("body", "body_sha256")
+    searches: ClassVar[list[Search]] = [
+        Search("reference", r"\S+", lambda text: Q(provider="easypay", provider_reference=text))
+    ]
+    linked: ClassVar = {"voucher": ()}
+    fields = (
+        ("provider", "provider_reference"),
+        ("number_shown", "voucher"),
+        ("amount", "currency"),
+        ("paid_at", "received_at"),
+        "result",
+    )
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "open items"
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Open")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(resolved_at=None) if self.value() == "1" else queryset
+
+
+@admin.register(SuspenseItem)
+class SuspenseItemAdmin(Amount, LargeTableAdmin):
+    list_display = ("public_id", "direction", "reason", "amount_shown", "user", "created_at", "resolved_at")
+    list_filter = (OpenFilter,)
+    list_select_related = ("user", "voucher", "till_event")
+    searches: ClassVar[list[Search]] = [Search("public id", UUID, lambda text: Q(public_id=text)), *by_owner()]
+    linked: ClassVar = {"user": (), "voucher": ()}
+
+
+def latest_vouchers(user: User) -> list[tuple[object, ...]]:
+    vouchers = user.vouchers.only(
+        "public_id", "voucher_type", "status", "original_amount", "balance", "currency", "expires_at"
+    )
+    return [
+        (
+            link(voucher, voucher.public_id),
+            voucher.get_voucher_type_display(),
+            voucher.status,
+            money(voucher.original_amount, voucher.currency),
+            money(voucher.balance, voucher.currency),
+            voucher.expires_at,
+        )
+        for voucher in vouchers.order_by("-created_at", "-pk")[:10]
+    ]
+
+
+def totals_of(user: User) -> list[tuple[object, ...]]:
+    return [
+        (
+            row.currency,
+            row.total_count,
+            money(row.total_value, row.currency),
+            row.active_count,
+            money(row.active_value, row.currency),
+            row.pending_count,
+            money(row.pending_value, row.currency),
+        )
+        for row in VoucherTotal.objects.filter(user=user).order_by("currency")
+    ]
+
+
+UserAdmin.panels[1:1] = [
+    Panel(
+        "Voucher totals",
+        "vouchers.view_vouchertotal",
+        ("Currency", "Vouchers", "Value", "Active", "Active value", "Pending", "Pending value"),
+        totals_of,
+    ),
+    Panel(
+        "Latest vouchers",
+        "vouchers.view_voucher",
+        ("Voucher", "Type", "Status", "Amount", "Balance", "Expires"),
+        latest_vouchers,
+        lambda user: list_of(Voucher, user=user.pk),
+    ),
+]
