@@ -156,6 +156,7 @@ LANGUAGE_CODE = "en-za"
 TIME_ZONE = "Africa/Johannesburg"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "mymoolah.formats"
 APPEND_SLASH = False
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static" if ENVIRONMENT != "development" else None  # there the finders serve
@@ -181,6 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCESS_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = dt.timedelta(days=30)
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # Production -------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -282,6 +284,7 @@ UNFOLD = {
     "SITE_HEADER": "MyMoolah",
     "SITE_SYMBOL": "account_balance",
     "SITE_URL": "/api/docs",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/mymoolah/favicon.svg"}],
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "reporting.start_page.start_page",
     "SIDEBAR": {"navigation": "reporting.start_page.navigation", "show_search": False},

@@ -52,9 +52,7 @@ class CustomerOverviewAdmin(LargeTableAdmin):
     list_display = (
         "name",
         "kyc",
-        "id_verified",
         "balance_shown",
-        "total_vouchers",
         "active_shown",
         "pending_shown",
         "total_transactions",

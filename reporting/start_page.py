@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import KycSubmission, User
-from mymoolah.common.admin import estimated_rows
+from mymoolah.common.admin import table_size
 from reporting.admin import latest_refresh
 from vouchers.models import SuspenseItem
 from wallets.models import Wallet
@@ -29,9 +28,8 @@ class Card:
     """The figure, and what there is to say about it."""
 
 
-def customers() -> tuple[str, str]:
-    count = estimated_rows(User._meta.db_table, DEFAULT_DB_ALIAS)
-    return (f"about {count:,}", "staff included") if count >= 0 else ("not counted yet", "until the next ANALYZE")
+def people() -> tuple[str, str]:
+    return table_size(User.objects.all(), User._meta.db_table)[1], "with an account, staff included"
 
 
 def overview_age() -> tuple[str, str]:
@@ -68,7 +66,7 @@ def up_to(count: int) -> str:
 
 
 CARDS: Final = (
-    Card("Customers", "accounts.view_user", "admin:accounts_user_changelist", customers),
+    Card("People", "accounts.view_user", "admin:accounts_user_changelist", people),
     Card(
         "Customer overview",
         "reporting.view_userdashboardsummary",
@@ -88,7 +86,7 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         if request.user.has_perm(card.permission):
             figure, note = card.read()
             cards.append({"title": card.title, "figure": figure, "note": note, "address": reverse(card.address)})
-    return {**context, "cards": cards}
+    return {**context, "title": "Start", "cards": cards}
 
 
 # What the sidebar lists: group, then (title, icon, model).

@@ -79,7 +79,8 @@ class TransactionAdmin(LargeTableAdmin):
         ("wallet", "user"),
         ("type", "created_at"),
         ("amount", "currency"),
-        ("balance_after", "total_received_after", "total_sent_after"),
+        ("total_received_after", "total_sent_after"),
+        "balance_after",
     )
 
     @admin.display(description="Entry")

@@ -53,9 +53,10 @@ class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
     fields = (
         ("public_id", "user"),
         ("voucher_type", "status"),
-        ("original_amount", "balance", "currency"),
+        ("original_amount", "balance"),
+        ("currency", "hold"),
         ("fee_amount", "vat_amount"),
-        ("number_shown", "hold"),
+        "number_shown",
         ("created_at", "expires_at"),
     )
     panels: ClassVar[list[Panel]] = [

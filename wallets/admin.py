@@ -37,11 +37,13 @@ class WalletAdmin(LargeTableAdmin):
             "Money",
             {
                 "fields": (
-                    ("balance", "held", "available", "currency"),
+                    ("balance", "currency"),
+                    ("held", "available"),
                     ("total_received", "received_count"),
                     ("total_sent", "sent_count"),
                     ("sequence", "last_entry_at"),
-                    ("spent_on", "spent_day_amount", "spent_month_amount"),
+                    ("spent_day_amount", "spent_month_amount"),
+                    "spent_on",
                 )
             },
         ),

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,8 +24,10 @@ from django.db import connections
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.timezone import localtime
 from unfold.views import ChangeList
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ class Panel:
     def of(self, obj: Model) -> dict[str, object]:
         return {
             "title": self.title,
-            "table": {"headers": list(self.headers), "rows": [list(row) for row in self.rows(obj)]},
+            "table": {"headers": list(self.headers), "rows": [[shown(cell) for cell in row] for row in self.rows(obj)]},
             "more": self.more(obj) if self.more else None,
         }
 
@@ -111,7 +114,7 @@ class LargeTableChangeList(ChangeList):  # type: ignore[misc]
         if BEFORE in request.GET:
             self.newest = self.get_query_string()
         self.result_count, self.total = self.count(complete=not (self.older or self.newest))
-        self.full_result_count = None
+        self.full_result_count = self.result_count  # or the title would offer to show all
         self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
         self.paginator = KeysetPaginator(self.result_list, self.list_per_page)
 
@@ -120,18 +123,22 @@ class LargeTableChangeList(ChangeList):  # type: ignore[misc]
         if complete:
             return len(self.result_list), f"{len(self.result_list):,}"
         if not (self.query or self.get_filters_params()):
-            estimate = estimated_rows(self.model_admin.estimate_from or self.opts.db_table, self.queryset.db)
-            if estimate > COUNTED_ROWS_MAX:
-                return estimate, f"about {estimate:,}"
-        found = self.everything.order_by()[: COUNTED_ROWS_MAX + 1].count()
-        return found, f"more than {COUNTED_ROWS_MAX:,}" if found > COUNTED_ROWS_MAX else f"{found:,}"
+            return table_size(self.everything, self.model_admin.estimate_from or self.opts.db_table)
+        return bounded_count(self.everything)
 
 
-def estimated_rows(table: str, alias: str) -> int:
-    """What PostgreSQL believes since the last ANALYZE; -1 before the first."""
-    with connections[alias].cursor() as cursor:
+def table_size(everything: QuerySet[Any], table: str) -> tuple[int, str]:
+    """The rows of `table` as PostgreSQL believed at the last ANALYZE, or counted where they are few."""
+    with connections[everything.db].cursor() as cursor:
         cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
-        return int(cursor.fetchone()[0])
+        estimate = int(cursor.fetchone()[0])
+    return (estimate, f"about {estimate:,}") if estimate > COUNTED_ROWS_MAX else bounded_count(everything)
+
+
+def bounded_count(rows: QuerySet[Any]) -> tuple[int, str]:
+    """Count, but never more than a thousand."""
+    found = rows.order_by()[: COUNTED_ROWS_MAX + 1].count()
+    return found, f"more than {COUNTED_ROWS_MAX:,}" if found > COUNTED_ROWS_MAX else f"{found:,}"
 
 
 def columns_of(queryset: QuerySet[Model]) -> list[str]:
@@ -243,7 +250,14 @@ def link(obj: Model | None, text: object = None) -> str:
     if obj is None:
         return "-"
     address = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
-    return format_html('<a href="{}" class="text-link">{}</a>', address, obj if text is None else text)
+    return format_html('<a href="{}" class="text-link">{}</a>', address, obj if text is None else shown(text))
+
+
+def shown(value: object) -> object:
+    """What is absent as a dash, a time in Johannesburg."""
+    if isinstance(value, dt.datetime):
+        return date_format(localtime(value), "DATETIME_FORMAT")
+    return "-" if value is None else value
 
 
 def list_of(model: type[Model], **lookups: int) -> str:
