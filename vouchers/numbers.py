@@ -8,7 +8,7 @@ import hmac
 import logging
 import re
 import secrets
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -99,9 +99,13 @@ def permuted(number: int, *, half: int, key: bytes) -> int:
     """Where `key` sends `number` among the `half * half` numbers from 0."""
     left, right = divmod(number, half)
     for turn in range(ROUNDS):
-        digest = hmac.digest(key, b"%d:%d" % (turn, right), hashlib.sha256)
-        left, right = right, (left + int.from_bytes(digest[:8], "big")) % half
+        left, right = right, (left + _mixed(key, turn, right)) % half
     return left * half + right
+
+
+@lru_cache(maxsize=ROUNDS * HALF)
+def _mixed(key: bytes, turn: int, right: int) -> int:
+    return int.from_bytes(hmac.digest(key, b"%d:%d" % (turn, right), hashlib.sha256)[:8], "big")
 
 
 @cache
