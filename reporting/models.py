@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import models
+from django.db import connections, models, router
 from django_pgviews import view as pg
+from django_pgviews.exceptions import ConcurrentIndexNotDefinedError
 
 from accounts.models import User
 from mymoolah.common import sql
@@ -108,6 +109,24 @@ class UserDashboardSummary(pg.ReadOnlyMaterializedView):
         db_table = "user_dashboard_summary"
         verbose_name = "customer overview"
         verbose_name_plural = "customer overview"
+
+    @classmethod
+    def refresh(cls, concurrently: bool = False, strict: bool = False) -> None:
+        """As the library does it, but by a function of the owner's, for the app is not the owner.
+
+        The other kind, which blocks readers, is for `migrate` to fill a view that is empty.
+
+        :raises ConcurrentIndexNotDefinedError: if `strict` and the view has no unique index
+        """
+        if concurrently and strict and cls._concurrent_index is None:
+            raise ConcurrentIndexNotDefinedError(cls.__name__)
+        alias, statement = (
+            (router.db_for_write(cls), "SELECT refresh_user_dashboard_summary()")
+            if concurrently
+            else ("owner", "REFRESH MATERIALIZED VIEW user_dashboard_summary")
+        )
+        with connections[alias].cursor() as cursor:
+            cursor.execute(statement)
 
 
 class DashboardRefresh(models.Model):
