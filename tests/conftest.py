@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import threading
 import uuid
 import zlib
@@ -43,6 +44,8 @@ RUNNING = pytest.StashKey[embedded.Running]()
 RUN_ID = "MYMOOLAH_TEST_RUN"  # an environment variable, so that the workers of one run share its template
 ADMIN_URL = "MYMOOLAH_TEST_ADMIN_URL"  # of a superuser; only for tests that must break what no role can
 
+ROOM_BYTES = 4 * 1024**3
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -63,7 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if worker is None:
         bin_dir = os.environ.get("MYMOOLAH_TEST_PG_BIN")
-        folder = Path(config.cache.mkdir("servers")) / os.environ[RUN_ID]
+        home = servers_home(config)
+        remove_left_over_servers(home)
+        folder = home / f"{os.getpid()}-{os.environ[RUN_ID]}"
         config.stash[RUNNING] = embedded.start(folder, durable=False, postgres_bin=Path(bin_dir) if bin_dir else None)
         point_at(asdict(config.stash[RUNNING].servers), cache_number=0)
     else:
@@ -86,12 +91,31 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         drop(template_name())
 
 
+def servers_home(config: pytest.Config) -> Path:
+    """In memory where there is room: a database is cloned for each test, thirty times faster than on a busy disk."""
+    memory = Path("/dev/shm")  # noqa: S108 - the servers make a folder of mode 0700 there
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_BYTES:
+        return memory / f"mymoolah-tests-{os.getuid()}"
+    assert config.cache is not None
+    return config.cache.mkdir("servers")
+
+
+def remove_left_over_servers(home: Path) -> None:
+    """Stop and delete what runs that were killed have left behind."""
+    for folder in home.glob("*-*"):
+        if not Path(f"/proc/{folder.name.partition('-')[0]}").exists():
+            with contextlib.suppress(embedded.EmbeddedError):
+                embedded.start(folder, durable=False).remove()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def point_at(servers: dict[str, str], *, cache_number: int) -> None:
     from mymoolah.settings import database
 
     for alias, url in (("default", servers["database_url"]), ("owner", servers["database_owner_url"])):
         connections.settings[alias].update({k: v for k, v in database(url).items() if k in {"HOST", "USER", "NAME"}})
     settings.CACHES["default"]["LOCATION"] = servers["redis_url"].replace("db=0", f"db={cache_number}")
+    settings.CELERY_BROKER_URL = servers["broker_url"]
     os.environ[ADMIN_URL] = servers["database_admin_url"]
 
 
@@ -114,9 +138,16 @@ def template_name() -> str:
 
 
 def create(name: str, *, template: str) -> None:
-    statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-    owner = connections.settings["owner"]["USER"]
-    administer(statement.format(*map(sql.Identifier, (name, owner, template))))
+    """Make a database with the privileges that bootstrap.sql gives; a template does not pass them on."""
+    owner, app = (sql.Identifier(connections.settings[alias]["USER"]) for alias in ("owner", "default"))
+    database = sql.Identifier(name)
+    administer(
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
+            database, owner, sql.Identifier(template)
+        ),
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database),
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, app),
+    )
 
 
 def use_database(name: str) -> None:
@@ -241,7 +272,8 @@ def _run(alias: str, statement: str, values: tuple[Any, ...] | dict[str, Any]) -
 
 @pytest.fixture(autouse=True)
 def empty_cache(request: pytest.FixtureRequest) -> None:
-    if {"db", "ledger", "client"} & set(request.fixturenames):
+    needs = {"db", "ledger", "client", "thandi", "sipho", "naledi"} & set(request.fixturenames)
+    if needs or request.node.get_closest_marker("django_db"):
         cache.clear()
 
 

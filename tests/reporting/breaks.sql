@@ -121,27 +121,21 @@ UPDATE wallets SET sequence = sequence + 1, sent_count = sent_count + 1 WHERE id
 DELETE FROM transactions WHERE wallet_id = thandi() AND sequence = 6;
 
 -- 05_heads_equal_their_last_entry
-ALTER TABLE wallets DROP CONSTRAINT wallets_no_entry_means_zero;
 UPDATE wallets SET balance = 5, total_received = 5 WHERE id = naledi();
 
 -- 05_heads_equal_their_last_entry
-ALTER TABLE wallets DROP CONSTRAINT wallets_no_entry_means_zero;
 UPDATE wallets SET total_received = 5, total_sent = 5 WHERE id = naledi();
 
 -- 05_heads_equal_their_last_entry
-ALTER TABLE wallets DROP CONSTRAINT wallets_no_entry_means_zero;
 UPDATE wallets SET held = 0.01, balance = 1, total_received = 1 WHERE id = naledi();
 
 -- 05_heads_equal_their_last_entry
-ALTER TABLE wallets DROP CONSTRAINT wallets_no_entry_means_zero;
 UPDATE wallets SET received_count = 1 WHERE id = naledi();
 
 -- 05_heads_equal_their_last_entry
-ALTER TABLE wallets DROP CONSTRAINT wallets_no_entry_means_zero;
 UPDATE wallets SET sent_count = 1 WHERE id = naledi();
 
 -- 05_heads_equal_their_last_entry
-ALTER TABLE wallets DROP CONSTRAINT wallets_no_entry_means_zero;
 UPDATE wallets SET last_entry_at = now() WHERE id = naledi();
 
 -- 06_available_is_not_negative → -0.01
@@ -153,12 +147,16 @@ ALTER TABLE wallets DROP CONSTRAINT wallets_available_not_negative;
 UPDATE wallets SET held = -1 WHERE id = thandi();
 
 -- 06_available_is_not_negative
-ALTER TABLE wallets DROP CONSTRAINT wallets_spent_month_covers_day;
 UPDATE wallets SET spent_day_amount = -1 WHERE id = thandi();
 
 -- 06_available_is_not_negative
-ALTER TABLE wallets DROP CONSTRAINT wallets_spent_month_covers_day;
 UPDATE wallets SET spent_day_amount = 9, spent_month_amount = 8 WHERE id = thandi();
+
+-- 06_available_is_not_negative
+UPDATE wallets SET held = -1 WHERE kind = 'suspense';
+
+-- 06_available_is_not_negative → closed
+UPDATE wallets SET status = 'closed' WHERE id = thandi();
 
 -- 07_held_is_live_holds
 UPDATE wallets SET held = held + 1 WHERE id = thandi();
@@ -182,7 +180,6 @@ UPDATE holds SET wallet_id = 0;
 UPDATE wallets SET balance = balance + 1, total_received = total_received + 1 WHERE id = sipho();
 
 -- 08_currencies_sum_to_zero
-ALTER TABLE wallets DROP CONSTRAINT wallets_balance_is_in_minus_out;
 UPDATE wallets SET total_received = total_received + 1 WHERE id = sipho();
 
 -- 09_keys_have_one_result → nothing

@@ -14,8 +14,8 @@ from wallets.models import Wallet
 
 pytestmark = pytest.mark.sql
 
-PERMISSION_DENIED, CHECK_BROKEN, KEY_BROKEN = "42501", "23514", "23503"
-APPEND_ONLY, HEAD_REFUSED = "MM900", "MM901"
+PERMISSION_DENIED, KEY_BROKEN = "42501", "23503"
+APPEND_ONLY, WALLET_REFUSED = "MM900", "MM901"
 LEDGER = ["transfers", "transactions", "idempotency_keys"]
 VERBS = {
     "INSERT": "INSERT INTO {table} TABLE {table}",
@@ -94,14 +94,22 @@ def test_the_app_removes_no_wallet(db: None, thandi: Person, verb: str) -> None:
         {"last_entry_at": "now()", "balance": "5", "total_received": "5"},
         {"spent_on": "'2026-01-01'"},
         {"spent_day_amount": "5", "spent_month_amount": "5"},
-        {"sequence": "1", "received_count": "1"},
+        {"status": "'closed'", "balance": "5", "total_received": "5"},
+        {"number": "'0123456789'"},
+        {"number": "'12345'"},
+        {"currency": "'usd'"},
+        {"kind": "'treasury'"},
+        {"kind": "'bank'"},
+        {"user_id": "NULL"},
+        {"stripe": "1"},
+        {"status": "'asleep'"},
     ],
-    ids="+".join,
+    ids=lambda columns: "-".join(f"{name}={value}" for name, value in columns.items()),
 )
-def test_a_wallet_opens_empty(db: None, thandi: Person, columns: dict[str, str]) -> None:
+def test_a_wallet_opens_empty_and_as_what_it_is(db: None, thandi: Person, columns: dict[str, str]) -> None:
     values = {"number": "'1234567890'", "user_id": str(thandi.user.pk), "kind": "'customer'", "stripe": "0"}
     values |= {"currency": "'USD'", "status": "'active'"} | columns
-    with refused(CHECK_BROKEN):
+    with refused(WALLET_REFUSED):
         app(f"INSERT INTO wallets ({', '.join(values)}) VALUES ({', '.join(values.values())})")  # noqa: S608
 
 
@@ -124,9 +132,10 @@ def test_the_app_cannot_lift_the_guards(app_sql: Sql) -> None:
         "ALTER TABLE transfers DISABLE TRIGGER ALL",
         "SET session_replication_role = replica",
         "DROP TRIGGER wallets_head_moves_forward ON wallets",
-        "CREATE OR REPLACE FUNCTION refuse_head() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
+        "CREATE OR REPLACE FUNCTION refuse_wallet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
         "CREATE FUNCTION refuse_head(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "SET ROLE mymoolah_owner",
+        "CREATE TEMPORARY TABLE tier_limits (tier int)",
     ):
         with refused(PERMISSION_DENIED):
             app_sql(statement)
@@ -162,7 +171,7 @@ def test_no_row_that_an_entry_names_can_be_deleted_by_the_owner(owner_sql: Sql, 
 
 
 def test_a_head_cannot_be_set_back_to_an_earlier_entry(owner_sql: Sql, history: None, thandi: Person) -> None:
-    with refused(HEAD_REFUSED):
+    with refused(WALLET_REFUSED):
         owner_sql(
             """
             UPDATE wallets SET
@@ -174,7 +183,7 @@ def test_a_head_cannot_be_set_back_to_an_earlier_entry(owner_sql: Sql, history: 
 
 
 def test_a_head_cannot_lose_its_sequence(owner_sql: Sql, history: None, thandi: Person) -> None:
-    with refused(HEAD_REFUSED):
+    with refused(WALLET_REFUSED):
         owner_sql(
             """
             UPDATE wallets SET
@@ -193,11 +202,13 @@ def test_a_head_cannot_lose_its_sequence(owner_sql: Sql, history: None, thandi: 
         "balance = balance - 1, total_sent = total_sent + 1",
         "total_received = total_received + 1, total_sent = total_sent + 1",
         "received_count = received_count + 1, sent_count = sent_count - 1",
+        "balance = balance + 1, total_received = total_received + 1, received_count = received_count + 1",
         "last_entry_at = last_entry_at - interval '1 second'",
+        "last_entry_at = last_entry_at + interval '1 second'",
     ],
 )
 def test_money_changes_only_with_a_new_entry(owner_sql: Sql, history: None, thandi: Person, change: str) -> None:
-    with refused(HEAD_REFUSED):
+    with refused(WALLET_REFUSED):
         owner_sql(f"UPDATE wallets SET {change} WHERE id = {thandi.wallet.pk}")  # noqa: S608
 
 
@@ -213,7 +224,7 @@ def test_money_changes_only_with_a_new_entry(owner_sql: Sql, history: None, than
     ],
 )
 def test_a_wallet_keeps_who_it_is(owner_sql: Sql, history: None, thandi: Person, change: str) -> None:
-    with refused(HEAD_REFUSED):
+    with refused(WALLET_REFUSED):
         owner_sql(f"UPDATE wallets SET {change} WHERE id = {thandi.wallet.pk}")  # noqa: S608
 
 
@@ -231,6 +242,15 @@ def test_a_balance_without_its_entry_is_refused_at_commit(owner_sql: Sql, histor
         # Still inside: the rule speaks only when the whole posting is there.
         assert owner_sql("SELECT balance FROM wallets WHERE id = %s", thandi.wallet.pk) == [(Decimal("71.00"),)]
     assert Wallet.objects.get(pk=thandi.wallet.pk).balance == Decimal("70.00")
+
+
+def test_a_wallet_closes_only_when_it_is_empty(app_sql: Sql, history: None, thandi: Person, sipho: Person) -> None:
+    with refused(WALLET_REFUSED):
+        app_sql("UPDATE wallets SET status = 'closed' WHERE id = %s", thandi.wallet.pk)
+    send(thandi, sipho, "70.00")
+    app_sql("UPDATE wallets SET status = 'closed' WHERE id = %s", thandi.wallet.pk)
+    with refused(WALLET_REFUSED):
+        app_sql("UPDATE wallets SET status = 'asleep' WHERE id = %s", sipho.wallet.pk)
 
 
 # What an owner can still forge ---------------------------------------------------------------------------------------
