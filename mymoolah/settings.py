@@ -46,18 +46,16 @@ SIGNING_KEYS = required("MYMOOLAH_SIGNING_KEYS", _made.signing_keys).split(",")
 EASYPAY_SECRETS = required("EASYPAY_SECRET", _made.easypay_secret).split(",")
 
 # Where the servers are ------------------------------------------------------------------------------------------
-EMBEDDED = not (PRODUCTION or env.str("DATABASE_URL", default="") or env.str("REDIS_URL", default=""))
-_servers = embedded.urls(DATA_DIR)
-DATABASE_URL = required("DATABASE_URL", _servers.database_url)
-DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="" if PRODUCTION else _servers.database_owner_url)
-REDIS_URL = required("REDIS_URL", _servers.redis_url)
-CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if EMBEDDED else REDIS_URL)
-if (
-    EMBEDDED is False
-    and not PRODUCTION
-    and not (env.str("DATABASE_URL", default="") and env.str("REDIS_URL", default=""))
-):
+_named = [name for name in ("DATABASE_URL", "REDIS_URL") if env.str(name, default="")]
+if ENVIRONMENT == "development" and len(_named) == 1:
     raise ImproperlyConfigured("Set both DATABASE_URL and REDIS_URL, or neither to use the embedded servers.")
+EMBEDDED = ENVIRONMENT == "development" and not _named
+_servers = embedded.urls(DATA_DIR) if EMBEDDED else None
+DATABASE_URL = required("DATABASE_URL", _servers.database_url if _servers else "postgresql:///mymoolah")
+# Only who migrates needs the owner's address; web and workers run without it.
+DATABASE_OWNER_URL = _servers.database_owner_url if _servers else env.str("DATABASE_OWNER_URL", default="")
+REDIS_URL = required("REDIS_URL", _servers.redis_url if _servers else "redis://localhost")
+CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if _servers else REDIS_URL)
 
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 
@@ -65,7 +63,9 @@ DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 def database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
     """Django's description of a libpq address; the pool holds at most `pool_size` connections, 0 for none."""
     parts = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
-    options = {name: parts[name] for name in parts.keys() - {"dbname", "user", "password", "host", "port"}}
+    options: dict[str, Any] = {
+        name: parts[name] for name in parts.keys() - {"dbname", "user", "password", "host", "port"}
+    }
     if pool_size:
         options["pool"] = {"min_size": min(2, pool_size), "max_size": pool_size, "timeout": 1}
     return {

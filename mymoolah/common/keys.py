@@ -50,5 +50,5 @@ def development_keys(data_dir: Path) -> KeyRing:
         except FileExistsError:
             pass
         finally:
-            os.unlink(draft)
+            Path(draft).unlink()
     return KeyRing(**json.loads(path.read_text()))
