@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 
+import psycopg
 from django.db import IntegrityError, connections, transaction
 
 from accounts.models import User
@@ -193,8 +194,8 @@ def write(work: Work, advance: Callable[[str, int], object]) -> None:
                     advance(rows.table, count)
             for head in sorted(work.heads, key=lambda head: head.wallet_id):
                 _move_head(head)
-    except IntegrityError as error:
-        raise LoadRefused(detail=f"Somebody else writes to this database: {error}") from error
+    except (IntegrityError, psycopg.IntegrityError) as error:  # COPY speaks psycopg's own
+        raise LoadRefused(detail=f"Money was moved, or customers were added, beside the load: {error}") from error
 
 
 def _claim(work: Work) -> None:
@@ -231,7 +232,7 @@ def _move_head(head: Head) -> None:
             [*head.values, head.wallet_id, head.stored_sequence],
         )
         if cursor.rowcount != 1:
-            raise LoadRefused(detail="Money was moved on the wallets that are being loaded.")
+            raise LoadRefused(detail="Money was moved beside the load, on wallets that it needs.")
 
 
 def settle() -> None:
