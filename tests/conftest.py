@@ -116,6 +116,7 @@ def point_at(servers: dict[str, str], *, cache_number: int) -> None:
         connections.settings[alias].update({k: v for k, v in database(url).items() if k in {"HOST", "USER", "NAME"}})
     settings.CACHES["default"]["LOCATION"] = servers["redis_url"].replace("db=0", f"db={cache_number}")
     settings.CELERY_BROKER_URL = servers["broker_url"]
+    settings.CELERY_BROKER_URL = servers["broker_url"]
     os.environ[ADMIN_URL] = servers["database_admin_url"]
 
 

@@ -204,7 +204,7 @@ def translated(error: Error) -> Exception:
     """The refusal that a database error stands for, or the error itself when it is none."""
     state = sqlstate(error)
     diagnostics = getattr(error.__cause__, "diag", None)
-    if state == "55P03" and "claim_idempotency_key" in (getattr(diagnostics, "context", None) or ""):
+    if state == "55P03" and "claim_key(" in (getattr(diagnostics, "context", None) or ""):
         return IdempotencyInFlight()
     if state == "55P03":
         return Unavailable()

@@ -17,13 +17,19 @@ SELECT
     l.per_transfer_amount::text AS per_transfer,
     l.per_day_amount::text AS per_day,
     l.per_month_amount::text AS per_month,
-    greatest(
-        l.per_day_amount - CASE WHEN w.spent_on = d.today THEN w.spent_day_amount ELSE 0 END, 0.00
+    (
+        l.per_day_amount
+        - least(CASE WHEN w.spent_on = d.today THEN w.spent_day_amount ELSE 0 END, l.per_day_amount)
     )::text AS left_today,
-    greatest(
+    (
         l.per_month_amount
-        - CASE WHEN date_trunc('month', w.spent_on) = date_trunc('month', d.today) THEN w.spent_month_amount ELSE 0 END,
-        0.00
+        - least(
+            CASE
+                WHEN date_trunc('month', w.spent_on) = date_trunc('month', d.today) THEN w.spent_month_amount
+                ELSE 0
+            END,
+            l.per_month_amount
+        )
     )::text AS left_this_month,
     l.highest_balance::text AS highest_balance
 FROM users AS u

@@ -1,0 +1,127 @@
+"""Rate limits: counted per user and group, told in headers, and what happens while Redis is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.api import Caller, calling, problem
+from tests.conftest import Person
+
+WRONG = {"email": "thandi@example.com", "password": "not-my-passphrase"}
+PAYMENT = {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"}
+
+
+def guess(number: int, client: Client) -> HttpResponse:
+    """Try to sign in as a customer of this number, whom nobody knows."""
+    return Caller(client=client).post("auth/token", {"email": f"user{number}@example.com", "password": "not-it"})
+
+
+@pytest.fixture
+def few(settings: Any) -> None:
+    """Limits low enough to reach."""
+    settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, "reads": 3, "money": 2, "sign_in_address": 7}
+
+
+@pytest.fixture
+def no_redis(settings: Any) -> None:
+    """A cache whose server is not there."""
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/redis.sock?db=0"}}
+
+
+def test_every_limited_answer_tells_what_is_left(thandi: Person, few: None) -> None:
+    left = []
+    for _ in range(3):
+        answer = calling(thandi).get("me")
+        assert answer.status_code == 200
+        assert answer["RateLimit-Limit"] == "3"
+        assert 1 <= int(answer["RateLimit-Reset"]) <= 60
+        left.append(answer["RateLimit-Remaining"])
+    assert left == ["2", "1", "0"]
+    answer = calling(thandi).get("dashboard")
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Remaining"] == "0"
+    assert 1 <= int(answer["Retry-After"]) <= 60
+
+
+def test_one_customers_haste_is_not_anothers(thandi: Person, naledi: Person, few: None) -> None:
+    answers = [calling(thandi).get("me") for _ in range(4)]
+    problem(answers[-1], 429, "rate_limited")
+    assert calling(naledi).get("me").status_code == 200
+
+
+def test_groups_are_counted_apart(thandi: Person, few: None) -> None:
+    answers = [calling(thandi).post("transfers", PAYMENT) for _ in range(3)]
+    problem(answers[-1], 429, "rate_limited")
+    assert calling(thandi).get("me").status_code == 200
+
+
+def test_refusals_carry_the_headers_too(thandi: Person) -> None:
+    for answer in (calling(thandi).get("wallets/1234567897"), calling(thandi).post("transfers", PAYMENT)):
+        assert "RateLimit-Remaining" in answer
+
+
+def test_an_account_is_tried_five_times_a_minute_from_wherever(thandi: Person) -> None:
+    for number in range(5):
+        client = Client(REMOTE_ADDR=f"10.0.0.{number}")
+        problem(Caller(client=client).post("auth/token", WRONG), 401, "invalid_credentials")
+    right = {"email": "THANDI@example.com ", "password": "a-good-long-passphrase"}
+    answer = Caller(client=Client(REMOTE_ADDR="10.0.0.9")).post("auth/token", right)
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Limit"] == "5"
+
+
+def test_an_address_tries_few_accounts_a_minute(db: None, few: None) -> None:
+    for number in range(7):
+        problem(guess(number, Client()), 401, "invalid_credentials")
+    answer = guess(8, Client())
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Limit"] == "7"
+    neighbour = Client(REMOTE_ADDR="10.9.9.9")
+    problem(Caller(client=neighbour).post("auth/token", WRONG), 401, "invalid_credentials")
+
+
+def test_all_addresses_of_one_ipv6_network_count_as_one(db: None, few: None) -> None:
+    answers = [guess(number, Client(REMOTE_ADDR=f"2001:db8:1:2::{number:x}")) for number in range(8)]
+    problem(answers[-1], 429, "rate_limited")
+
+
+def test_behind_a_proxy_the_address_it_saw_counts(db: None, few: None, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    forwarded = [f"6.6.6.6, 10.1.1.{number}" for number in range(8)]
+    answers = [
+        guess(number, Client(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=seen))
+        for number, seen in enumerate(forwarded)
+    ]
+    problem(answers[-1], 401, "invalid_credentials")
+
+
+def test_switched_off_nothing_is_counted(thandi: Person, few: None, settings: Any) -> None:
+    settings.RATELIMIT_ENABLE = False
+    answers = [calling(thandi).get("me") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert not any("RateLimit-Limit" in answer for answer in answers)
+
+
+def test_while_redis_is_away_reads_go_on(thandi: Person, no_redis: None) -> None:
+    for path in ("me", "dashboard", "wallets", "transactions"):
+        answer = calling(thandi).get(path)
+        assert answer.status_code == 200
+        assert "RateLimit-Limit" not in answer
+
+
+def test_while_redis_is_away_money_and_sign_in_wait(thandi: Person, no_redis: None) -> None:
+    for answer in (
+        calling(thandi).post("transfers", PAYMENT),
+        calling(thandi).post("transfers/preview", PAYMENT),
+        Caller().post("auth/token", {"email": "thandi@example.com", "password": "a-good-long-passphrase"}),
+        Caller().post("auth/register", {}),
+    ):
+        problem(answer, 503, "temporarily_unavailable")
+
+
+def test_while_redis_is_away_a_wallet_can_still_be_frozen(thandi: Person, no_redis: None) -> None:
+    assert calling(thandi).post(f"wallets/{thandi.wallet.number}/freeze").status_code == 200
