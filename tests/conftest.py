@@ -116,7 +116,6 @@ def point_at(servers: dict[str, str], *, cache_number: int) -> None:
         connections.settings[alias].update({k: v for k, v in database(url).items() if k in {"HOST", "USER", "NAME"}})
     settings.CACHES["default"]["LOCATION"] = servers["redis_url"].replace("db=0", f"db={cache_number}")
     settings.CELERY_BROKER_URL = servers["broker_url"]
-    settings.CELERY_BROKER_URL = servers["broker_url"]
     os.environ[ADMIN_URL] = servers["database_admin_url"]
 
 
@@ -250,8 +249,8 @@ def admin_sql(ledger: Ledger) -> Iterator[Sql]:
     with psycopg.connect(os.environ[ADMIN_URL], dbname=ledger.name, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
 
-        def run(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-            cursor = connection.execute(statement, values or None)
+        def run(statement: str, *values: Any, **named: Any) -> list[tuple[Any, ...]]:
+            cursor = connection.execute(statement, named or values or None)
             return cursor.fetchall() if cursor.description else []
 
         yield run
