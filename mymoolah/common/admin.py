@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldError, ValidationError
 from django.core.paginator import Paginator
@@ -163,7 +163,7 @@ def older_than(queryset: QuerySet[Model], key: str) -> QuerySet[Model]:
         for column, value in reversed(list(zip(columns[:-1], values[:-1], strict=True))):
             older = Q(**{f"{column}__lte": value}) & (Q(**{f"{column}__lt": value}) | older)
         return queryset.filter(older)
-    except (ValueError, TypeError, ValidationError, FieldError) as error:
+    except (ValueError, TypeError, RecursionError, ValidationError, FieldError) as error:
         raise IncorrectLookupParameters from error
 
 
@@ -182,6 +182,7 @@ class LargeTableAdmin(Base):
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     actions = None
     sortable_by = ()
+    show_facets = ShowFacets.NEVER  # counts of whole tables, one for each choice
     list_per_page = ROWS_PER_PAGE
     list_fullwidth = True
     show_full_result_count = False
@@ -235,7 +236,7 @@ class LargeTableAdmin(Base):
                 allowed.add(f"{shown}__exact")
             elif isinstance(shown, type) and issubclass(shown, SimpleListFilter) and shown.parameter_name:
                 allowed.add(shown.parameter_name)
-        return lookup in allowed
+        return lookup in allowed and "\x00" not in value
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = context.get("original")

@@ -1,0 +1,136 @@
+"""What little staff may change: names, contacts and roles; by whom, and what is written about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from accounts.models import AuditEvent, User
+from reporting.roles import ROLES
+from tests.back_office.house import PASSWORD, colleague, emergency, page_of, signed_in
+from tests.conftest import Person
+
+pytestmark = pytest.mark.django_db
+
+
+def form(user: User, **changes: Any) -> dict[str, Any]:
+    fields = {name: getattr(user, name) or "" for name in ("first_name", "last_name", "email", "phone")}
+    return {**fields, **changes}
+
+
+def post(client: Client, user: User, **changes: Any) -> Any:
+    return client.post(page_of(user), form(user, **changes))
+
+
+def errors(answer: Any) -> dict[str, list[str]]:
+    return dict(answer.context["adminform"].form.errors)
+
+
+def test_an_administrator_corrects_a_name_and_the_trail_tells_which_not_what(thandi: Person) -> None:
+    ada = colleague("administrator")
+    assert post(signed_in(ada), thandi.user, last_name="Mokoena-Dlamini").status_code == 302
+    thandi.user.refresh_from_db()
+    assert thandi.user.last_name == "Mokoena-Dlamini"
+    assert thandi.user.email_verified_at is not None
+    event = AuditEvent.objects.get(verb="user.corrected")
+    assert (event.actor_id, event.subject_id, event.facts) == (
+        ada.pk,
+        str(thandi.user.public_id),
+        {"changed": ["last_name"]},
+    )
+    assert event.address == "127.0.0.1"
+    assert len(event.request_id) == 32
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_contact_that_changed_is_no_longer_verified(thandi: Person) -> None:
+    post(signed_in(colleague("administrator")), thandi.user, email="Thandi.New@example.com", phone="")
+    thandi.user.refresh_from_db()
+    assert (thandi.user.email, thandi.user.phone) == ("Thandi.New@example.com", None)
+    assert thandi.user.email_verified_at is None
+    assert thandi.user.phone_verified_at is None
+
+
+def test_a_contact_of_somebody_else_is_refused(thandi: Person, sipho: Person) -> None:
+    answer = post(signed_in(colleague("administrator")), thandi.user, email="SIPHO@example.com", phone=sipho.user.phone)
+    assert set(errors(answer)) == {"email", "phone"}
+    answer = post(signed_in(User.objects.get(email="administrator@example.com")), thandi.user, phone="12")
+    assert errors(answer)
+    thandi.user.refresh_from_db()
+    assert thandi.user.email == "thandi@example.com"
+
+
+def test_nothing_else_about_a_person_is_heard(thandi: Person) -> None:
+    before = User.objects.filter(pk=thandi.user.pk).values().get()
+    kyc = Group.objects.get(name="kyc")
+    post(
+        signed_in(emergency()),
+        thandi.user,
+        status="closed",
+        kyc_tier="0",
+        kyc_status="rejected",
+        id_verified="",
+        is_staff="on",
+        is_superuser="on",
+        password="!",
+        groups=[kyc.pk],
+    )
+    assert User.objects.filter(pk=thandi.user.pk).values().get() == before
+    assert not thandi.user.groups.exists()
+
+
+@pytest.mark.parametrize("role", sorted(ROLES.keys() - {"administrator"}))
+def test_other_roles_change_nobody(thandi: Person, role: str) -> None:
+    assert post(signed_in(colleague(role)), thandi.user, last_name="Other").status_code == 403
+    thandi.user.refresh_from_db()
+    assert thandi.user.last_name == "Mokoena"
+
+
+def test_an_administrator_gives_a_colleague_another_role(thandi: Person) -> None:
+    ada, sam = colleague("administrator"), colleague("support")
+    finance = Group.objects.get(name="finance")
+    assert post(signed_in(ada), sam, groups=[finance.pk]).status_code == 302
+    assert [group.name for group in sam.groups.all()] == ["finance"]
+    event = AuditEvent.objects.get(verb="staff.roles_set")
+    assert event.facts == {"before": ["support"], "after": ["finance"]}
+
+
+def test_nobody_gives_himself_a_role(thandi: Person) -> None:
+    ada = colleague("administrator")
+    post(signed_in(ada), ada, groups=[Group.objects.get(name="finance").pk])
+    assert [group.name for group in ada.groups.all()] == ["administrator"]
+
+
+def test_an_administrator_does_not_touch_a_superuser() -> None:
+    root = emergency()
+    assert post(signed_in(colleague("administrator")), root, email="mine@example.com").status_code == 403
+    root.refresh_from_db()
+    assert root.email == "root@example.com"
+
+
+def test_a_password_is_not_changed_on_somebodys_page(thandi: Person) -> None:
+    client = signed_in(emergency())
+    assert client.get(page_of(thandi.user).replace("/change/", "/password/")).status_code in {302, 404}
+    html = client.get(page_of(thandi.user)).content.decode()
+    assert "argon2" not in html
+    assert 'name="password' not in html
+
+
+def test_a_suspended_colleague_cannot_sign_in(client: Client) -> None:
+    sam = colleague("support")
+    credentials = {"username": "SUPPORT@example.com", "password": PASSWORD}
+    assert client.post("/admin/login/", credentials).status_code == 302
+    User.objects.filter(pk=sam.pk).update(status="suspended")
+    assert client.get("/admin/").status_code == 302
+    assert client.post("/admin/login/", credentials).status_code == 200
+
+
+def test_colleagues_are_found_by_role(thandi: Person) -> None:
+    colleague("support")
+    sam = User.objects.get(email="support@example.com")
+    answer = signed_in(emergency()).get("/admin/accounts/user/?role=support")
+    assert list(answer.context["cl"].result_list) == [sam]
