@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
+from typing import Any
 
 import psycopg
 from django.db import IntegrityError, connections, transaction
@@ -59,11 +60,15 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A batch ready to be written: tables in the order of their keys, and heads that move on."""
+    """A batch ready to be written: tables in the order of their keys, and heads that move on.
+
+    Writing to shared tables changes what other batches change too (triggers keep the voucher totals of user1).
+    """
 
     batch: Batch
     key: str
-    tables: list[Rows]
+    own_tables: list[Rows]
+    shared_tables: list[Rows]
     heads: list[Head]
     produced: tuple[str, str] | None  # kind and id of the first thing it makes, if it makes any
 
@@ -173,11 +178,12 @@ def take_ids(table: str, many: int) -> list[int]:
 
 
 # Writing -----------------------------------------------------------------------------------------------------------
-def write(work: Work, advance: Callable[[str, int], object]) -> None:
+def write(work: Work, *, wait_for_turn: Callable[[], None], advance: Callable[[str, int], object]) -> None:
     """Put a batch into the database: all of it or nothing, under every key, check and trigger.
 
     Keys are checked after each chunk instead of at the commit, so that neither memory nor silence grows with the
-    batch; only a new head must wait for its entry. `advance` is told the table and the number of rows of each chunk.
+    batch; only a new head must wait for its entry. `advance` is told the table and the number of rows of each chunk;
+    `wait_for_turn` is called before the first lock that another batch may hold or want.
 
     :raises LoadRefused: somebody else wrote these rows, or to the same wallets, meanwhile
     """
@@ -186,16 +192,24 @@ def write(work: Work, advance: Callable[[str, int], object]) -> None:
             _claim(work)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS wallets_head_is_an_entry DEFERRED")
-            for rows in work.tables:
-                while rows.chunks:
-                    count, text = rows.chunks.pop(0)
-                    with cursor.copy(rows.statement) as copy:
-                        copy.write(text)
-                    advance(rows.table, count)
+            for rows in work.own_tables:
+                _copy(cursor, rows, advance)
+            wait_for_turn()
+            for rows in work.shared_tables:
+                _copy(cursor, rows, advance)
             for head in sorted(work.heads, key=lambda head: head.wallet_id):
                 _move_head(head)
     except (IntegrityError, psycopg.IntegrityError) as error:  # COPY speaks psycopg's own
         raise LoadRefused(detail=f"Money was moved, or customers were added, beside the load: {error}") from error
+
+
+def _copy(cursor: Any, rows: Rows, advance: Callable[[str, int], object]) -> None:
+    """`cursor` is psycopg's own, through Django's wrapper, which has no types for COPY."""
+    while rows.chunks:
+        count, text = rows.chunks.pop(0)
+        with cursor.copy(rows.statement) as copy:
+            copy.write(text)
+        advance(rows.table, count)
 
 
 def _claim(work: Work) -> None:

@@ -7,6 +7,7 @@ import random
 import resource
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -125,45 +126,64 @@ def _start(order: Order, *, now: dt.datetime, users_per_batch: int) -> Plan:
 
 
 def _write_batches(plan: Plan, *, now: dt.datetime, advance: Callable[[str, int], object]) -> None:
-    """Write the batches that are missing, each while the next one is being made: two are in memory at most."""
-    missing = [
-        batch for batch in map(plan.batch, range(plan.batches)) if not database.has_user(email(batch.first_user))
-    ]
-    for batch in map(plan.batch, range(missing[0].number if missing else plan.batches)):
+    """Write the batches that are missing: two at a time, while the next is being made, so three are in memory."""
+    batches = [plan.batch(number) for number in range(plan.batches)]
+    missing = [batch for batch in batches if not database.has_user(email(batch.first_user))]
+    for batch in batches[: len(batches) - len(missing)]:
         for table, rows in (
             ("users", batch.users),
             ("vouchers", batch.vouchers),
-            ("transactions", batch.transfers * 2),
+            ("transactions", 2 * batch.transfers),
         ):
             advance(table, rows)
-    stopped = threading.Event()
+    if not missing:
+        return
+    maker, writers = Maker(plan, now=now), Writers(advance)
+    with ThreadPoolExecutor(max_workers=Writers.AT_ONCE) as threads:
+        writing: deque[Future[None]] = deque()
+        try:
+            for batch in missing:
+                work = maker.make(batch)
+                if len(writing) == Writers.AT_ONCE:
+                    writing.popleft().result()
+                writing.append(threads.submit(writers.write, work, writing[-1] if writing else None))
+            for future in writing:
+                future.result()
+        except BaseException:
+            writers.stopped.set()
+            raise
 
-    def write(work: Work) -> None:
-        def advance_unless_stopped(table: str, rows: int) -> None:
-            if stopped.is_set():
-                raise LoadRefused(detail="The load was stopped.")
-            advance(table, rows)
+
+class Writers:
+    """Write batches side by side, each on a connection of its own.
+
+    What all batches change, user1's voucher totals and the heads of user1 and of the house, is changed in their order:
+    a batch waits there for the one before, and fails with it. The second waits for all of the first, which makes user1.
+    """
+
+    AT_ONCE = 2
+
+    def __init__(self, advance: Callable[[str, int], object]) -> None:
+        self.stopped = threading.Event()
+        self._advance, self._lock = advance, threading.Lock()
+
+    def write(self, work: Work, before: Future[None] | None) -> None:
+        def wait_for_turn() -> None:
+            if before is not None:
+                before.result()
 
         try:
-            database.write(work, advance_unless_stopped)
+            if work.batch.number == 1:
+                wait_for_turn()
+            database.write(work, wait_for_turn=wait_for_turn, advance=self._heard)
         finally:
             connections[OWNER].close()
 
-    maker = Maker(plan, now=now) if missing else None
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        writing: Future[None] | None = None
-        try:
-            for batch in missing:
-                assert maker is not None
-                work = maker.make(batch)
-                if writing is not None:
-                    writing.result()
-                writing = thread.submit(write, work)
-            if writing is not None:
-                writing.result()
-        except BaseException:
-            stopped.set()
-            raise
+    def _heard(self, table: str, rows: int) -> None:
+        if self.stopped.is_set():
+            raise LoadRefused(detail="The load was stopped.")
+        with self._lock:
+            self._advance(table, rows)
 
 
 class Maker:
@@ -217,7 +237,8 @@ class Maker:
         return Work(
             batch=batch,
             key=f"{_key(self.plan)} batch={batch.number + 1}/{self.plan.batches}",
-            tables=[users, wallets, books.transfers, books.entries, vouchers, redemptions],
+            own_tables=[users, wallets, books.transfers, books.entries],
+            shared_tables=[vouchers, redemptions],
             heads=self._moved_heads([self.user1, *(a for house in houses for a in house.accounts())]),
             produced=produced,
         )
