@@ -141,6 +141,20 @@ def test_the_app_cannot_lift_the_guards(app_sql: Sql) -> None:
             app_sql(statement)
 
 
+def test_what_is_built_later_is_the_apps_to_read_and_nothing_more(owner_sql: Sql, app_sql: Sql) -> None:
+    owner_sql("CREATE TABLE later (id bigint)")
+    owner_sql("CREATE FUNCTION later() RETURNS int LANGUAGE sql RETURN 1")
+    [privileges] = app_sql(
+        """
+        SELECT
+            has_table_privilege('later', 'SELECT'),
+            has_table_privilege('later', 'INSERT, UPDATE, DELETE, TRUNCATE'),
+            has_function_privilege('later()', 'EXECUTE')
+        """
+    )
+    assert privileges == (True, False, False)
+
+
 # The owner ----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def history(thandi: Person, sipho: Person) -> None:
