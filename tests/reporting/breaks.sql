@@ -5,10 +5,10 @@
 UPDATE transfers SET amount = amount + 1 WHERE id = payment();
 
 -- 01_entries_match_their_transfer → sent
-UPDATE transfers SET from_wallet_id = 1 WHERE id = payment();
+UPDATE transfers SET from_wallet_id = naledi() WHERE id = payment();
 
 -- 01_entries_match_their_transfer → received
-UPDATE transfers SET to_wallet_id = 1 WHERE id = payment();
+UPDATE transfers SET to_wallet_id = naledi() WHERE id = payment();
 
 -- 01_entries_match_their_transfer
 UPDATE transfers SET currency = 'USD' WHERE id = payment();
@@ -218,7 +218,7 @@ UPDATE transfers SET amount = amount - 1 WHERE kind = 'reversal';
 UPDATE transfers SET currency = 'USD' WHERE kind = 'reversal';
 
 -- 11_reversals_mirror → no mirror
-UPDATE transfers SET to_wallet_id = 1 WHERE kind = 'reversal';
+UPDATE transfers SET to_wallet_id = naledi() WHERE kind = 'reversal';
 
 -- 11_reversals_mirror → no mirror
 UPDATE transfers SET from_wallet_id = (SELECT min(id) FROM wallets WHERE kind = 'bank') WHERE kind = 'reversal';
