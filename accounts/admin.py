@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
@@ -17,7 +18,19 @@ from accounts import services
 from accounts.audit import Origin
 from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, User
 from mymoolah.common.addresses import client_address
-from mymoolah.common.admin import EMAIL, NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of
+from mymoolah.common.admin import (
+    COUNTED_ROWS_MAX,
+    EMAIL,
+    NOBODY,
+    UUID,
+    LargeTableAdmin,
+    Panel,
+    Search,
+    badge,
+    link,
+    list_of,
+)
+from mymoolah.common.sql.queries import rows
 
 PROFILE = ("first_name", "last_name", "email", "phone")
 SOUTH_AFRICAN = r"0[0-9]{9}"
@@ -38,6 +51,16 @@ def by_owner(column: str = "user", *, ordering: tuple[str, ...] = ()) -> list[Se
         Search("whole e-mail", EMAIL, lambda text: owned_by(Q(lower_email=text.lower())), ordering),
         Search("phone", rf"\+[0-9]+|{SOUTH_AFRICAN}", lambda text: owned_by(Q(phone=international(text))), ordering),
     ]
+
+
+def beginning_with(text: str, *queries: str) -> Q:
+    """The first thousand people whose e-mail or last name begins so, read along its index.
+
+    Asked in one statement with the list's own order, a common beginning would be sought through the whole table.
+    """
+    pattern = f"{connection.ops.prep_for_like_query(text.lower())}%"
+    found = [rows("accounts", f"{query}.sql", pattern=pattern, most=COUNTED_ROWS_MAX + 1) for query in queries]
+    return Q(pk__in=[row["id"] for people in found for row in people])
 
 
 def staff_origin(request: HttpRequest) -> Origin:
@@ -82,15 +105,13 @@ class UserAdmin(LargeTableAdmin):
 
     form = ProfileForm
     list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "created_at")
-    list_filter = ("kyc_status", RoleFilter)
+    list_filter = (RoleFilter,)
     searches: ClassVar[list[Search]] = [
         Search("public id", UUID, lambda text: Q(public_id=text)),
         Search("phone", rf"\+[0-9]+|{SOUTH_AFRICAN}", lambda text: Q(phone=international(text))),
-        Search("beginning of an e-mail", r"\S*@\S*|\S*[0-9]\S*", lambda text: Q(lower_email__startswith=text.lower())),
+        Search("beginning of an e-mail", r"\S*[@0-9]\S*", lambda text: beginning_with(text, "people_by_email")),
         Search(
-            "or of a last name",
-            r"[^\d@]+",
-            lambda text: Q(lower_email__startswith=text.lower()) | Q(lower_last_name__startswith=text.lower()),
+            "or of a last name", r"[^\d@]+", lambda text: beginning_with(text, "people_by_email", "people_by_last_name")
         ),
     ]
     panels: ClassVar[list[Panel]] = []
@@ -110,12 +131,6 @@ class UserAdmin(LargeTableAdmin):
         ),
     )
     secret = ("password",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        people = super().get_queryset(request)
-        return people.alias(  # type: ignore[no-any-return]
-            lower_email=Lower("email"), lower_last_name=Lower("last_name")
-        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Names and contacts only. Nobody but a superuser touches a superuser."""
@@ -179,7 +194,7 @@ class KycSubmissionAdmin(LargeTableAdmin):
         Search("public id", UUID, lambda text: Q(public_id=text)),
         *by_owner(),
     ]
-    linked: ClassVar = {"user": ()}
+    linked: ClassVar = {"user": (), "status__exact": ("-created_at", "-pk")}
     secret = ("id_number_encrypted", "id_number_index")
     panels: ClassVar[list[Panel]] = [
         Panel(

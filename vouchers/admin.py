@@ -141,13 +141,11 @@ class SuspenseItemAdmin(Amount, LargeTableAdmin):
     list_filter = (OpenFilter,)
     list_select_related = ("user", "voucher", "till_event")
     searches: ClassVar[list[Search]] = [Search("public id", UUID, lambda text: Q(public_id=text)), *by_owner()]
-    linked: ClassVar = {"user": (), "voucher": ()}
+    linked: ClassVar = {"user": (), "voucher": (), "open": BY_TIME}
 
 
 def latest_vouchers(user: User) -> list[tuple[object, ...]]:
-    vouchers = user.vouchers.only(
-        "public_id", "voucher_type", "status", "original_amount", "balance", "currency", "expires_at"
-    )
+    vouchers = user.vouchers.defer(*VoucherAdmin.secret)
     return [
         (
             link(voucher, voucher.public_id),

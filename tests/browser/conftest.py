@@ -87,6 +87,7 @@ class Visitor:
         answer = self.page.goto(self.address + path, wait_until="networkidle")
         assert answer is not None
         assert answer.ok, f"{path} answered {answer.status}"
+        assert "default-src 'self'" in answer.headers["content-security-policy"]  # what it blocks is a complaint
 
     def signs_in(self, email: str, password: str) -> None:
         self.goes_to("/admin/login/")
