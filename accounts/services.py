@@ -70,12 +70,17 @@ def create_staff(
     return user
 
 
+class NameVerified(DomainError):
+    code, status, title = "name_verified", 409, "Your names were verified with your identity document"
+
+
 def rename(
     *, public_id: uuid.UUID, first_name: str | None = None, last_name: str | None = None, origin: Origin
 ) -> None:
     """Change the names that somebody goes by; None keeps one.
 
     :raises UnknownUser: nobody has this id
+    :raises NameVerified: an identity document has confirmed the names; payers are shown them
     """
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).filter(public_id=public_id).first()
@@ -85,6 +90,8 @@ def rename(
         changed = {name: value for name, value in given.items() if value not in {None, getattr(user, name)}}
         if not changed:
             return
+        if user.id_verified:
+            raise NameVerified
         for name, value in changed.items():
             setattr(user, name, value)
         user.save(update_fields=list(changed))

@@ -138,6 +138,10 @@ class TierLimit(models.Model):
             models.CheckConstraint(
                 condition=Q(may_send=False, may_cash_out=False)
                 | Q(
+                    # A comparison with NULL is no refusal in a CHECK, so each is named.
+                    per_transfer_amount__isnull=False,
+                    per_day_amount__isnull=False,
+                    per_month_amount__isnull=False,
                     per_transfer_amount__gt=0,
                     per_day_amount__gte=F("per_transfer_amount"),
                     per_month_amount__gte=F("per_day_amount"),

@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -22,6 +22,7 @@ from django.db import connection
 
 from accounts import tokens
 from mymoolah.common.clock import now
+from reporting.benchmarks.addresses import conninfo
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
 
 CLIENTS = 8
@@ -90,7 +91,8 @@ def _server() -> Iterator[int]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(WEB_WORKERS), "--blocking-threads", "8"]
-    environment = {**os.environ, "RATELIMIT_ENABLE": "off", "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR)}
+    addresses = {"DATABASE_URL": conninfo("default"), "REDIS_URL": str(settings.CACHES["default"]["LOCATION"])}
+    environment = {**os.environ, **addresses, "RATELIMIT_ENABLE": "off", "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port)
@@ -104,10 +106,10 @@ def _wait_for(port: int) -> None:
     deadline = time.monotonic() + START_LIMIT_SECONDS
     while time.monotonic() < deadline:
         try:
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            client.request("GET", "/healthz")
-            if client.getresponse().status == http.HTTPStatus.OK:
-                return
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as client:
+                client.request("GET", "/healthz")
+                if client.getresponse().status == http.HTTPStatus.OK:
+                    return
         except OSError:
             time.sleep(0.1)
     raise CommandError("The web server did not start.")
@@ -141,13 +143,13 @@ def _client(port: int, path: str, headers: list[dict[str, str]], seconds: int, s
     :raises RuntimeError: an answer was not 200
     """
     chance, latencies = random.Random(seed), []  # noqa: S311 - which customer asks next
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     deadline = time.perf_counter() + seconds
-    while (begun := time.perf_counter()) < deadline:
-        client.request("GET", path, headers=chance.choice(headers))
-        answer = client.getresponse()
-        body = answer.read()
-        if answer.status != http.HTTPStatus.OK:
-            raise RuntimeError(f"{path} answered {answer.status}: {body[:200]!r}")
-        latencies.append((time.perf_counter() - begun) * 1000)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
+        while (begun := time.perf_counter()) < deadline:
+            client.request("GET", path, headers=chance.choice(headers))
+            answer = client.getresponse()
+            body = answer.read()
+            if answer.status != http.HTTPStatus.OK:
+                raise RuntimeError(f"{path} answered {answer.status}: {body[:200]!r}")
+            latencies.append((time.perf_counter() - begun) * 1000)
     return latencies

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from mymoolah.common import embedded
+from reporting.benchmarks.addresses import conninfo
 from reporting.benchmarks.series import Options, Series, in_turns, ratio
 
 CUSTOMERS = 20_000
@@ -247,18 +247,13 @@ def _use(name: str) -> None:
 
 @contextmanager
 def _owner(name: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(_conninfo(name, "owner"), autocommit=True) as connection:
+    with psycopg.connect(conninfo("owner", database=name), autocommit=True) as connection:
         yield connection
 
 
 def _administer(home: str, statement: sql.Composed) -> None:
     with _owner(home) as connection:
         connection.execute(statement)
-
-
-def _conninfo(name: str, alias: str) -> str:
-    url = settings.DATABASE_URL if alias == "default" else settings.DATABASE_OWNER_URL
-    return make_conninfo(url, dbname=name)
 
 
 # pgbench -----------------------------------------------------------------------------------------------------------
@@ -285,13 +280,13 @@ def _pgbench(database: str, script: Path | None, clients: int, seconds: int, pro
 
 
 def _address(database: str, alias: str) -> list[str]:
-    parts = conninfo_to_dict(_conninfo(database, alias))
+    parts = conninfo_to_dict(conninfo(alias, database=database))
     options = [("host", "--host"), ("port", "--port"), ("user", "--username")]
     return [f"{option}={parts[key]}" for key, option in options if parts.get(key)]
 
 
 def _run_pgbench(options: list[str], database: str, alias: str) -> str:
-    password = conninfo_to_dict(_conninfo(database, alias)).get("password") or ""
+    password = conninfo_to_dict(conninfo(alias, database=database)).get("password") or ""
     done = subprocess.run(
         [embedded.pg_bin("pgbench"), *options, database],
         env={**os.environ, "PGPASSWORD": str(password)},

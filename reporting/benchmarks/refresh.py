@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
-from psycopg.conninfo import make_conninfo
 
+from reporting.benchmarks.addresses import conninfo
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
 
 READER_PAUSE_SECONDS = 0.01
@@ -53,7 +52,7 @@ def _refresh(name: str, readings: list[float]) -> float:
     reader = threading.Thread(target=_read_until, args=(name, done, readings))
     reader.start()
     try:
-        with psycopg.connect(_conninfo(name), autocommit=True) as connection:
+        with psycopg.connect(conninfo("owner", database=name), autocommit=True) as connection:
             begun = time.perf_counter()
             connection.execute("SELECT refresh_user_dashboard_summary()")
             return time.perf_counter() - begun
@@ -63,7 +62,7 @@ def _refresh(name: str, readings: list[float]) -> float:
 
 
 def _read_until(name: str, done: threading.Event, readings: list[float]) -> None:
-    with psycopg.connect(_conninfo(name), autocommit=True) as connection:
+    with psycopg.connect(conninfo("owner", database=name), autocommit=True) as connection:
         row = connection.execute("SELECT max(user_id) FROM user_dashboard_summary").fetchone()
         last = row[0] if row else 0
         number = 0
@@ -78,13 +77,9 @@ def _read_until(name: str, done: threading.Event, readings: list[float]) -> None
 
 
 def _size(name: str) -> str:
-    with psycopg.connect(_conninfo(name), autocommit=True) as connection:
+    with psycopg.connect(conninfo("owner", database=name), autocommit=True) as connection:
         row = connection.execute(
             "SELECT (SELECT count(*) FROM user_dashboard_summary), (SELECT count(*) FROM transactions)"
         ).fetchone()
     wallets, entries = row or (0, 0)
     return f"{wallets:,} wallets in the view, {entries:,} entries"
-
-
-def _conninfo(name: str) -> str:
-    return make_conninfo(settings.DATABASE_OWNER_URL, dbname=name)

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from mymoolah.common.clock import now
 from tests.api import Caller, access_token, body_of, calling, errors_of, problem
-from tests.conftest import Person
+from tests.conftest import Person, person
 
 ROUTES = [
     ("get", "me"),
@@ -73,14 +73,20 @@ def test_me_is_one_query_by_key(thandi: Person, django_assert_num_queries: Djang
     }
 
 
-def test_a_customer_changes_her_names_and_nothing_else(thandi: Person) -> None:
+def test_a_customer_changes_her_names_and_nothing_else(db: None) -> None:
+    thandi = person("thandi", tier=0)
     answer = calling(thandi).patch("me", {"first_name": " Thandiwe ", "kyc_tier": 0, "email": "x@example.com"})
     assert (body_of(answer)["first_name"], body_of(answer)["last_name"]) == ("Thandiwe", "Mokoena")
-    assert (body_of(answer)["kyc_tier"], body_of(answer)["email"]) == (2, "thandi@example.com")
+    assert (body_of(answer)["kyc_tier"], body_of(answer)["email"]) == (0, "thandi@example.com")
     event = AuditEvent.objects.get(verb="user.renamed")
     assert (event.actor_id, event.facts) == (thandi.user.id, {"changed": ["first_name"]})
     assert calling(thandi).patch("me", {"first_name": "Thandiwe"}).status_code == 200
     assert AuditEvent.objects.filter(verb="user.renamed").count() == 1
+
+
+def test_names_that_a_document_has_verified_stay(thandi: Person) -> None:
+    problem(calling(thandi).patch("me", {"first_name": "Nomsa"}), 409, "name_verified")
+    assert User.objects.get(pk=thandi.user.pk).first_name == "Thandi"
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81, 7, None, ["Thandi"], "Than\ndi", "Than\u202edi"])

@@ -38,8 +38,11 @@ class Migration(migrations.Migration):
                             models.Q(("may_cash_out", False), ("may_send", False)),
                             models.Q(
                                 ("per_day_amount__gte", models.F("per_transfer_amount")),
+                                ("per_day_amount__isnull", False),
                                 ("per_month_amount__gte", models.F("per_day_amount")),
+                                ("per_month_amount__isnull", False),
                                 ("per_transfer_amount__gt", 0),
+                                ("per_transfer_amount__isnull", False),
                             ),
                             _connector="OR",
                         ),
