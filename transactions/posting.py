@@ -158,7 +158,7 @@ def post(
     :raises DomainError: one of `REFUSALS`; nothing was written
     :raises IdempotencyInFlight: the first request with this key has not ended within the lock timeout
     """
-    values: list[object] = []
+    values: list[Any] = []
     rows = [_row(leg, values) for leg in legs]
     actor, text, digest = (key.actor, key.key, key.request_hash) if key else (None, None, None)
     statement = f"""
@@ -175,7 +175,7 @@ def post(
         raise translated(error) from error
 
 
-def _row(leg: Leg, values: list[object]) -> str:
+def _row(leg: Leg, values: list[Any]) -> str:
     currency = leg.amount.currency
     values += [leg.id, leg.kind.value]
     source, target = (_wallet(end, currency, values) for end in (leg.source, leg.target))
@@ -192,7 +192,7 @@ def _row(leg: Leg, values: list[object]) -> str:
     return f"ROW(%s::uuid, %s, {source}, {target}, %s, %s, %s, %s::uuid, %s::jsonb, %s, %s, %s)::posting_leg"
 
 
-def _wallet(end: int | House, currency: str, values: list[object]) -> str:
+def _wallet(end: int | House, currency: str, values: list[Any]) -> str:
     if isinstance(end, House):
         values += [end.kind.value, currency, end.stripe]
         return "house_wallet(%s, %s, %s)"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from mymoolah.common.errors import DomainError
 
 CURRENCY = "ZAR"
-MINOR_DIGITS = 2
+CENT = Decimal("0.01")
 LARGEST = Decimal("99999999999999999.99")  # NUMERIC(19, 2)
 PLAIN_DECIMAL = re.compile(r"[0-9]{1,17}(\.[0-9]{1,2})?", re.ASCII)
 CURRENCY_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -19,7 +19,7 @@ class InvalidAmount(DomainError):
     code, status, title = "invalid_amount", 400, "This is not an amount of money"
 
 
-@dataclass(frozen=True, order=False)
+@dataclass(frozen=True)
 class Money:
     """An amount in major units (rand, not cents) with at most two decimals."""
 
@@ -27,14 +27,13 @@ class Money:
     currency: str = CURRENCY
 
     def __post_init__(self) -> None:
-        amount = Decimal(self.amount) if isinstance(self.amount, str) else self.amount
-        if not isinstance(amount, Decimal) or not amount.is_finite() or abs(amount) > LARGEST:
+        if not self.amount.is_finite() or abs(self.amount) > LARGEST:
             raise InvalidAmount
-        if amount != amount.quantize(Decimal("0.01")):
+        if self.amount != self.amount.quantize(CENT):
             raise InvalidAmount(detail="At most two decimals.")
         if not CURRENCY_CODE.fullmatch(self.currency):
             raise InvalidAmount(detail="A currency is three capital letters.")
-        object.__setattr__(self, "amount", amount.quantize(Decimal("0.01")))
+        object.__setattr__(self, "amount", self.amount.quantize(CENT))
 
     @classmethod
     def parse(cls, text: str, currency: str = CURRENCY) -> Money:

@@ -1,8 +1,8 @@
 -- What no session may do to the ledger, the owner's included.
 --
--- Plain triggers and one deferred key. They cost postings little but the key: rows are only inserted, and the trigger on
--- wallets is a WHEN clause, evaluated without calling a function. (refuse_change stands in accounts, refuse_wallet in
--- wallets.)
+-- Plain triggers and one deferred key. They cost postings little but the key: rows are only inserted, and the trigger
+-- on wallets is a WHEN clause, evaluated without calling a function. (refuse_change stands in accounts, refuse_wallet
+-- in wallets.)
 
 CREATE TRIGGER transfers_append_only
 BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers

@@ -7,7 +7,8 @@
 --   MM004 limit_exceeded        MM008 invalid_amount
 
 -- One leg of a posting. The last three say what this step demands of customers' wallets (design: table of legs):
--- check_active of both ends (a closed wallet is refused in any case); check_limits 'send' or 'cash_out' of the sender; check_ceiling of the receiver.
+-- check_active of both ends (a closed wallet is refused in any case);
+-- check_limits 'send' or 'cash_out' of the sender; check_ceiling of the receiver.
 CREATE TYPE posting_leg AS (
     id uuid,
     kind text,
@@ -87,7 +88,7 @@ $$;
 -- Returns one row per leg in their order; the same rows, marked as a replay, when the key was used before.
 -- Each statement names one wallet by its id, so that wallets can live on several nodes.
 CREATE FUNCTION post_transfers(
-    p_legs posting_leg [],
+    p_legs posting_leg[],
     p_actor text,
     p_key text,
     p_request_hash bytea,
@@ -366,11 +367,19 @@ BEGIN ATOMIC
         r.sequence AS to_sequence,
         r.balance_after AS to_balance_after,
         t.created_at AS posted_at,
-        true AS replayed
+        TRUE AS replayed
     FROM (
-        SELECT a.id, a.created_at FROM transfers AS a WHERE a.id = p_group_id
+        SELECT
+            a.id,
+            a.created_at
+        FROM transfers AS a
+        WHERE a.id = p_group_id
         UNION ALL
-        SELECT b.id, b.created_at FROM transfers AS b WHERE b.group_id = p_group_id AND b.group_id <> b.id
+        SELECT
+            b.id,
+            b.created_at
+        FROM transfers AS b
+        WHERE b.group_id = p_group_id AND b.group_id <> b.id
     ) AS t
     INNER JOIN transactions AS s ON s.transfer_id = t.id AND s.type = 'sent'
     INNER JOIN transactions AS r ON r.transfer_id = t.id AND r.type = 'received'

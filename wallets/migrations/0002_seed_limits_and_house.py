@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from mymoolah.common.ids import wallet_number
 from mymoolah.common.sql import RunFile
@@ -28,7 +30,7 @@ LIMITS = {
 }
 
 
-def seed(apps, schema_editor):
+def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     alias = schema_editor.connection.alias
     limits = apps.get_model("wallets", "TierLimit").objects.using(alias)
     for tier, (transfer, day, month, highest) in LIMITS.items():
@@ -49,7 +51,7 @@ def seed(apps, schema_editor):
             wallets.create(id=HOUSE_IDS_FROM + int(number), number=number, kind=kind, stripe=stripe, currency="ZAR")
 
 
-def clear(apps, schema_editor):
+def clear(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     alias = schema_editor.connection.alias
     apps.get_model("wallets", "TierLimit").objects.using(alias).filter(currency="ZAR").delete()
     apps.get_model("wallets", "Wallet").objects.using(alias).exclude(kind="customer").filter(currency="ZAR").delete()

@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from django_pgviews.management.commands.migrate import Command as PgViewsMigrate
 
 
-class Command(PgViewsMigrate):  # type: ignore[misc]
+class Command(PgViewsMigrate):
     """Migrate over the owner's connection unless told otherwise, then build the views."""
 
     def add_arguments(self, parser: CommandParser) -> None:
