@@ -10,6 +10,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 def random_key() -> str:
     """32 random bytes, URL-safe base64."""
@@ -38,8 +40,22 @@ class KeyRing:
 
 
 def development_keys(data_dir: Path) -> KeyRing:
-    """The keys of this data folder, made at the first call; the file is readable by its owner only."""
+    """The keys of this data folder, made at the first call; the file is readable by its owner only.
+
+    :raises ImproperlyConfigured: the folder cannot be used, or the file is damaged
+    """
     path = data_dir / "secrets.json"
+    try:
+        return _read_or_make(path)
+    except OSError as error:
+        raise ImproperlyConfigured(f"The data folder {data_dir} cannot be used: {error}.") from error
+    except (ValueError, TypeError) as error:
+        what_is_lost = "What was encrypted with its keys is lost, should you remove it"
+        raise ImproperlyConfigured(f"{path} is damaged. {what_is_lost}.") from error
+
+
+def _read_or_make(path: Path) -> KeyRing:
+    data_dir = path.parent
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=data_dir)  # mode 0600

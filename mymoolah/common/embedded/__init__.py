@@ -19,10 +19,10 @@ from urllib.parse import quote
 from mymoolah.common.embedded.places import EmbeddedError, Place, make_folders, place_of
 from mymoolah.common.embedded.postgres import bootstrap, postgres
 from mymoolah.common.embedded.programs import postgres_program, programs_for
-from mymoolah.common.embedded.servers import Held, Server, attach_or_start, lock, stop
+from mymoolah.common.embedded.servers import Held, Server, attach_or_start, lock, recorded, stop
 from mymoolah.common.embedded.valkey import valkey
 
-__all__ = ["EmbeddedError", "Running", "Servers", "pg_bin", "start", "urls"]
+__all__ = ["EmbeddedError", "Running", "Servers", "are_running", "pg_bin", "start", "urls"]
 
 Progress = Callable[[str], None]
 
@@ -112,6 +112,12 @@ def start(
             programs = programs_for(place.account, postgres_bin=postgres_bin)
             servers = (postgres(place, programs, durable=durable, say=say), valkey(place, programs))
             return Running(place, _bring_up(place, servers, say=say))
+
+
+def are_running(data_dir: Path) -> bool:
+    """Whether both servers live, as far as our records know. Starts nothing, and asks no server."""
+    base = place_of(data_dir).base
+    return all(recorded(base / f"{name}.json", "server") is not None for name in ("postgres", "valkey"))
 
 
 def pg_bin(name: str) -> Path:

@@ -107,7 +107,7 @@ def stop(held: Held) -> None:
         raise EmbeddedError(f"{held.server.name} (process {held.process.pid}) could not be stopped.")
     if held.child is not None:
         held.child.wait()
-    if _recorded(held.server, "server") is None:  # else it is of one that was started since ours died
+    if recorded(held.server.record, "server") is None:  # else it is of one that was started since ours died
         held.server.record.unlink(missing_ok=True)
 
 
@@ -162,11 +162,11 @@ def _is_locked(handle: int) -> bool:
 
 
 def _find(server: Server) -> Process | None:
-    return _listener(server.socket) or _recorded(server, "server")
+    return _listener(server.socket) or recorded(server.record, "server")
 
 
 def _attach(server: Server, process: Process, *, say: Callable[[str], None]) -> Held | None:
-    if _recorded(server, "server") == process and _recorded(server, "owner") is not None:
+    if recorded(server.record, "server") == process and recorded(server.record, "owner") is not None:
         say(f"{server.name} is already running.")
         return None
     say(f"Taking over {server.name}, left running by a killed process.")
@@ -223,10 +223,10 @@ def _listener(path: Path) -> Process | None:
     return Process.find(pid)
 
 
-def _recorded(server: Server, role: str) -> Process | None:
+def recorded(record: Path, role: str) -> Process | None:
     """The living process on record as the `server`, or as its `owner`, who has to stop it."""
     try:
-        process = Process(*json.loads(server.record.read_text())[role])
+        process = Process(*json.loads(record.read_text())[role])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     return process if process.is_alive else None
