@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+from django.core.management import call_command
+
+ROOT = Path(__file__).parents[2]
+NOT_SECRET = {"MYMOOLAH_ALLOWED_HOSTS", "MYMOOLAH_TRUSTED_ORIGINS"}
+
+
+def generated(*options: str) -> str:
+    output = StringIO()
+    call_command("generate_secrets", *options, stdout=output)
+    return output.getvalue()
+
+
+def lines_of(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+)=(.*)$", text, flags=re.MULTILINE))
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "MYMOOLAH_ENV": "production", **environment},
+    )
+
+
+def test_every_secret_of_the_example_is_made() -> None:
+    example = lines_of((ROOT / "deploy" / "example.env").read_text())
+    assert lines_of(generated()).keys() == {name for name, value in example.items() if not value} - NOT_SECRET
+
+
+def test_no_two_values_are_alike() -> None:
+    values = [*lines_of(generated()).values(), *lines_of(generated()).values()]
+    assert len(set(values)) == len(values)
+    assert all(len(value) >= 32 for value in values)
+
+
+def test_passwords_can_stand_in_addresses() -> None:
+    made = lines_of(generated())
+    passwords = [value for name, value in made.items() if name.endswith("PASSWORD")]
+    assert len(passwords) == 4
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", password) for password in passwords)
+
+
+def test_json_names_the_same() -> None:
+    assert json.loads(generated("--json")).keys() == lines_of(generated()).keys()
+
+
+def test_they_are_made_where_there_are_none_yet_and_production_starts_with_them() -> None:
+    made = manage("generate_secrets")
+    assert (made.returncode, made.stderr) == (0, "")
+    checked = manage(
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        **lines_of(made.stdout),
+        DATABASE_URL="postgresql://mymoolah_app:x@nowhere/mymoolah",
+        REDIS_URL="redis://nowhere",
+        MYMOOLAH_ALLOWED_HOSTS="bank.example",
+    )
+    assert checked.returncode == 0, checked.stderr
