@@ -58,6 +58,8 @@ REDIS_URL = required("REDIS_URL", _servers.redis_url if _servers else "redis://l
 CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if _servers else REDIS_URL)
 
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
+DEMO_PASSWORD = env.str("MYMOOLAH_DEMO_PASSWORD", default="moolah-demo")
 
 
 def database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
