@@ -69,7 +69,11 @@ class Voucher(models.Model):
                     code_index__isnull=False,
                     easypay_number__isnull=True,
                 )
-                | (~Q(voucher_type="standard") & Q(code_index__isnull=True, easypay_number__regex=r"^9[0-9]{13}$")),
+                # A comparison with NULL is no refusal in a CHECK, so that a number is there is said as well.
+                | (
+                    ~Q(voucher_type="standard")
+                    & Q(code_index__isnull=True, easypay_number__isnull=False, easypay_number__regex=r"^9[0-9]{13}$")
+                ),
                 name="vouchers_number_fits_type",
             ),
             models.CheckConstraint(

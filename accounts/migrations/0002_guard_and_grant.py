@@ -15,10 +15,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        RunFile("accounts", "privileges_v1.sql"),
         RunFile(
             "accounts",
             "append_only_v1.sql",
             reverse="DROP TRIGGER audit_events_append_only ON audit_events; DROP FUNCTION refuse_change();",
         ),
-        RunFile("accounts", "privileges_v1.sql"),
     ]

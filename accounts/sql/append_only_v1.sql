@@ -2,7 +2,7 @@
 
 CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused: rows there are append-only', tg_op, tg_table_name USING ERRCODE = 'MM900';

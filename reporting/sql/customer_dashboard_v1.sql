@@ -5,7 +5,7 @@
 -- planning nine tables takes five times as long as reading them.
 CREATE FUNCTION customer_dashboard(p_user uuid) RETURNS text
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     RETURN (

@@ -1,7 +1,7 @@
 -- REFRESH needs the view's owner; the app may ask for exactly this one. Readers are not blocked (CONCURRENTLY).
 CREATE FUNCTION refresh_user_dashboard_summary() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     REFRESH MATERIALIZED VIEW CONCURRENTLY user_dashboard_summary;

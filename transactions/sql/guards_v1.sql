@@ -23,10 +23,12 @@ FOREIGN KEY (id, sequence, balance, total_received, total_sent)
 REFERENCES transactions (wallet_id, sequence, balance_after, total_received_after, total_sent_after)
 DEFERRABLE INITIALLY DEFERRED;
 
--- Its money changes only together with a higher sequence; so it cannot be set back, lose its sequence, or stand still.
+-- Its money changes only together with a higher sequence; so it cannot be set back, lose its sequence, or stand still;
+-- and its time does not go back.
 CREATE TRIGGER wallets_head_moves_forward
 BEFORE UPDATE OF sequence, balance, total_received, total_sent, received_count, sent_count, last_entry_at ON wallets
-FOR EACH ROW WHEN ((new.sequence > coalesce(old.sequence, 0)) IS NOT TRUE)
+FOR EACH ROW
+WHEN ((new.sequence > coalesce(old.sequence, 0)) IS NOT TRUE OR new.last_entry_at < old.last_entry_at)
 EXECUTE FUNCTION refuse_wallet();
 
 -- Heads change with every posting: room on each page keeps those updates HOT (no index holds a changing column).

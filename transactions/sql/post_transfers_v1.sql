@@ -27,7 +27,7 @@ CREATE TYPE posting_leg AS (
 -- The id of one stripe of a house wallet.
 CREATE FUNCTION house_wallet(p_kind text, p_currency text, p_stripe bigint) RETURNS bigint
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 RETURN (
     SELECT w.id
     FROM wallets AS w
@@ -77,7 +77,7 @@ CREATE FUNCTION claim_idempotency_key(
     p_actor text, p_key text, p_request_hash bytea, p_produced_kind text, p_produced_id uuid
 ) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     RETURN claim_key(p_actor, p_key, p_request_hash, p_produced_kind, p_produced_id);
@@ -104,7 +104,7 @@ CREATE FUNCTION post_transfers(
     replayed boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -358,7 +358,7 @@ CREATE FUNCTION posted_group(p_group_id uuid) RETURNS TABLE (
     replayed boolean
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 BEGIN ATOMIC
     SELECT
         t.id AS transfer_id,

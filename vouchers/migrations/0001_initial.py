@@ -300,6 +300,7 @@ class Migration(migrations.Migration):
                     models.Q(
                         models.Q(("voucher_type", "standard"), _negated=True),
                         ("code_index__isnull", True),
+                        ("easypay_number__isnull", False),
                         ("easypay_number__regex", "^9[0-9]{13}$"),
                     ),
                     _connector="OR",

@@ -4,7 +4,7 @@
 
 CREATE FUNCTION keep_voucher_totals() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     IF tg_op = 'INSERT' THEN

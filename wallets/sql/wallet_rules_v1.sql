@@ -3,7 +3,7 @@
 
 CREATE FUNCTION refuse_wallet() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'wallet % is refused: %', new.number, tg_name USING ERRCODE = 'MM901', CONSTRAINT = tg_name;
