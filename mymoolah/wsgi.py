@@ -5,6 +5,6 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mymoolah.settings")
 os.environ.setdefault("DATABASE_POOL_SIZE", "8")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 - the two variables must stand first
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

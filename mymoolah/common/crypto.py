@@ -39,7 +39,9 @@ def decrypt(stored: str, *, context: str) -> str:
     """
     key_id, _, body = stored.partition(".")
     sealed = base64.urlsafe_b64decode(body)
-    return _ciphers(tuple(settings.ENCRYPTION_KEYS))[key_id].decrypt(sealed[:12], sealed[12:], context.encode()).decode()
+    return (
+        _ciphers(tuple(settings.ENCRYPTION_KEYS))[key_id].decrypt(sealed[:12], sealed[12:], context.encode()).decode()
+    )
 
 
 def blind_index(text: str, *, context: str) -> bytes:
