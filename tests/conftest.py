@@ -158,7 +158,7 @@ def use_database(name: str) -> None:
 
 def drop(name: str) -> None:
     connections.close_all()
-    administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    administer(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,7 @@ def databases(say: Say) -> Iterator[tuple[int, Path]]:
     home = connections["owner"].settings_dict["NAME"]
     try:
         for name in (LEDGER, TPCB):
-            _administer(home, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _administer(home, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
             _administer(home, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         say(f"preparing TPC-B at scale {TPCB_SCALE}")
         _run_pgbench([*_address(TPCB, "owner"), "--initialize", "--quiet", f"--scale={TPCB_SCALE}"], TPCB, "owner")
@@ -183,7 +183,7 @@ def databases(say: Say) -> Iterator[tuple[int, Path]]:
             yield _prepare_ledger(home), Path(folder)
     finally:
         for name in (LEDGER, TPCB):
-            _administer(home, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _administer(home, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def _prepare_ledger(home: str) -> int:

@@ -166,7 +166,8 @@ class Demo:
             time.sleep(0.1)
 
     def _watch(self, stack: contextlib.ExitStack) -> None:
-        while True:
+        terminal = Terminal()
+        while terminal.is_there():
             time.sleep(LOOK_SECONDS)
             self._check_children()
             if not embedded.are_running(self.data_dir):
@@ -197,6 +198,24 @@ Everybody's password is {settings.DEMO_PASSWORD}
 {sign_ins}
 
 Press Ctrl-C to stop everything; the data stay."""
+
+
+class Terminal:
+    """The terminal whose foreground we are in, if any.
+
+    When it closes, the kernel tells the leader of its session. A shell passes that on; `make`, if it is the leader (as
+    under `ssh -t`), waits for us instead. Who is in the background was put there to stay.
+    """
+
+    def __init__(self) -> None:
+        self._was_in_front = False
+
+    def is_there(self) -> bool:
+        try:
+            self._was_in_front = os.tcgetpgrp(sys.stdout.fileno()) == os.getpgrp()
+        except OSError:  # closed, or there was none
+            return not self._was_in_front
+        return True
 
 
 def is_ready(address: str) -> bool:

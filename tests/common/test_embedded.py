@@ -257,7 +257,7 @@ def test_an_interrupted_start_leaves_no_process(folder: Path) -> None:
             starter.wait(delay_seconds)
         starter.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            starter.wait(5)
+            starter.wait(60)
         assert starter.returncode not in {0, None}
         _leave(starter)
         _wait_until(lambda: not _processes_of(folder))
