@@ -298,6 +298,36 @@ def test_web_worker_and_beat_end_with_a_demo_that_is_killed(folder: Path, start:
     assert processes_of(folder) == set()
 
 
+ON_A_TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("sh", ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *sys.argv[1:]])
+said = b""
+while b"Press Ctrl-C" not in said:
+    said += os.read(terminal, 4096)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_its_terminal_though_nobody_tells_it(folder: Path) -> None:
+    """As under `ssh -t host make demo`: make is told that the terminal closed, and waits for the demo."""
+    demo = [sys.executable, "manage.py", "demo", "--port", str(free_port()), "--data-dir", str(folder / "data"), *NONE]
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_TERMINAL, *demo],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert processes_of(folder) == set()
+
+
 def words_of(pid: int) -> list[str]:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")

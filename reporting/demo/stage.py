@@ -64,7 +64,7 @@ class Demo:
         :raises DemoError: something stands in the way, or ended by itself
         :raises EmbeddedError: the servers cannot be started
         """
-        started = time.monotonic()
+        started, terminal = time.monotonic(), Terminal()
         with stoppable(), contextlib.ExitStack() as stack:
             try:
                 self._claim(stack)
@@ -72,7 +72,7 @@ class Demo:
                 self._furnish()
                 self._start_programs(stack)
                 self.say(self._welcome(time.monotonic() - started))
-                self._watch(stack)
+                self._watch(stack, terminal)
             except StopAsked:
                 self.say("\nStopping.")
             finally:
@@ -165,8 +165,7 @@ class Demo:
                 )
             time.sleep(0.1)
 
-    def _watch(self, stack: contextlib.ExitStack) -> None:
-        terminal = Terminal()
+    def _watch(self, stack: contextlib.ExitStack, terminal: Terminal) -> None:
         while terminal.is_there():
             time.sleep(LOOK_SECONDS)
             self._check_children()
@@ -209,6 +208,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self._was_in_front = False
+        self.is_there()
 
     def is_there(self) -> bool:
         try:
