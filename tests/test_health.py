@@ -51,3 +51,10 @@ def test_without_a_database_nothing_is_ready(client: Client, db: None, monkeypat
     assert (answer.status_code, body_of(answer)["status"]) == (503, "unavailable")
     assert answer["Retry-After"]
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "target"), [("/", "/api/docs"), ("/admin", "/admin/")])
+def test_a_bare_address_leads_somewhere(client: Client, path: str, target: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (302, target)

@@ -141,7 +141,7 @@ class Demo:
         web = ["-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application", "--host", HOST]
         sizes = ["--port", str(self.port), "--workers", str(settings.WEB_WORKERS), "--blocking-threads", threads]
         # A worker that is just starting does not hear that it should stop, and would be waited for.
-        patience = ["--workers-kill-timeout", "5"]
+        patience = ["--workers-kill-timeout", "5", "--respawn-failed-workers"]
         return {
             "web": [python, *web, *sizes, *patience],
             "worker": [python, *celery, "worker", "--loglevel=INFO", "--concurrency=2", "--hostname=worker@%h"],
