@@ -158,7 +158,11 @@ def use_database(name: str) -> None:
 
 def drop(name: str) -> None:
     connections.close_all()
-    administer(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        administer(statement + sql.SQL(" WITH (FORCE)"))
+    except psycopg.errors.InsufficientPrivilege:  # an autovacuum worker is there: without force PostgreSQL ends it
+        administer(statement)
 
 
 @pytest.fixture(scope="session")

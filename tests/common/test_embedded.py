@@ -463,7 +463,19 @@ def _kill(folder: Path, name: str) -> None:
 
 def _starter(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", STARTER, str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509 - runs one call
+    )
+
+
+def _hear_interrupts() -> None:
+    """A shell makes what it starts in the background deaf to SIGINT, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _line_of(process: subprocess.Popen[str]) -> str:
