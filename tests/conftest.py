@@ -338,9 +338,9 @@ def _someone(request: pytest.FixtureRequest, name: str) -> Person:
 
 
 def fund(who: Person, amount: str, *, at: dt.datetime | None = None) -> Posted:
-    """Put money into somebody's wallet, as finance would."""
+    """Put money into somebody's wallet, as the demo does."""
     leg = Leg(
-        kind=Kind.ADJUSTMENT,
+        kind=Kind.DEMO_MONEY,
         source=House(Wallet.Kind.ADJUSTMENTS, who.wallet.pk),
         target=who.wallet.pk,
         amount=Money.parse(amount, who.wallet.currency),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -25,10 +27,23 @@ class Kind(models.TextChoices):
     SUSPENSE = "suspense"
     RELEASE = "release"
     CAPTURE = "capture"
+    RESOLUTION = "resolution"
     REVERSAL = "reversal"
+    COLLECTION = "collection"
     ADJUSTMENT = "adjustment"
     SETTLEMENT = "settlement"
     DEMO_MONEY = "demo_money"
+
+
+# Nobody moves these alone: the kernel refuses them without two people (transactions/sql/post_transfers_v2.sql).
+NEEDS_TWO_PEOPLE = (
+    Kind.RELEASE,
+    Kind.RESOLUTION,
+    Kind.REVERSAL,
+    Kind.COLLECTION,
+    Kind.ADJUSTMENT,
+    Kind.SETTLEMENT,
+)
 
 
 class Transfer(models.Model):
@@ -45,6 +60,15 @@ class Transfer(models.Model):
     # No key of its own: it would lock and rewrite the user's row with every posting; verify_ledger looks it up.
     initiated_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    approved_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The second of the two people that finance's decisions need",
     )
     reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     metadata = models.JSONField(null=True)
@@ -133,6 +157,53 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.key}"
+
+
+class Receivable(models.Model):
+    """What a customer owes the bank since money was taken back that he no longer had (a forced reversal)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="receivables")
+    transfer = models.OneToOneField(
+        Transfer, on_delete=models.PROTECT, related_name="receivable", help_text="The forced reversal, paid by the bank"
+    )
+    amount = money_field()
+    collected_amount = money_field(default=0, db_default=0)
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "receivables"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, collected_amount__gte=0, collected_amount__lte=F("amount")),
+                name="receivables_collected_within_amount",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at"], name="ix_receivables_open", condition=Q(collected_amount__lt=F("amount"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} ({self.public_id})"
+
+
+class ReceivableCollection(models.Model):
+    """A part of a receivable that its wallet has paid."""
+
+    receivable = models.ForeignKey(Receivable, on_delete=models.PROTECT, related_name="collections")
+    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="+")
+    amount = money_field()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "receivable_collections"
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="collections_amount_is_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.receivable_id}"
 
 
 class FeeRule(models.Model):

@@ -1,6 +1,7 @@
 """Where Python meets the posting kernel: one call, and a table from SQLSTATE to error.
 
-The kernel is `transactions/sql/post_transfers_v1.sql`; it alone writes transfers, entries and the money of wallets.
+The kernel is `transactions/sql/post_transfers_v2.sql` and, beside it, `holds_v1.sql`; it alone writes transfers, entries,
+holds and the money of wallets.
 """
 
 from __future__ import annotations
@@ -76,6 +77,30 @@ class UnknownWallet(NotFound):
     code, title = "wallet_not_found", "There is no such wallet"
 
 
+class TwoPeopleNeeded(DomainError):
+    code, status, title = "two_people_needed", 409, "This needs a second person, other than the one who proposed it"
+
+
+class UnknownHold(NotFound):
+    code, title = "hold_not_found", "There is no such hold"
+
+
+class HoldResolved(DomainError):
+    code, status, title = "hold_resolved", 409, "This hold cannot be resolved, or not again"
+
+
+class HoldExpired(DomainError):
+    code, status, title = "hold_expired", 409, "This hold has expired"
+
+
+class CaptureExceedsHold(DomainError):
+    code, status, title = "capture_exceeds_hold", 409, "This is more than is held"
+
+
+class UnknownTransfer(NotFound):
+    code, title = "transfer_not_found", "There is no such transfer"
+
+
 REFUSALS: Mapping[str, type[DomainError]] = {
     "MM001": WalletNotActive,
     "MM002": SameWallet,
@@ -88,6 +113,12 @@ REFUSALS: Mapping[str, type[DomainError]] = {
     "MM009": NotPermitted,
     "MM010": UnknownWallet,
     "MM011": UserNotActive,
+    "MM012": TwoPeopleNeeded,
+    "MM013": UnknownHold,
+    "MM014": HoldResolved,
+    "MM015": HoldExpired,
+    "MM016": CaptureExceedsHold,
+    "MM017": UnknownTransfer,
 }
 NOT_ACTIVE: Mapping[object, type[WalletNotActive]] = {"frozen": WalletFrozen, "closed": WalletClosed}
 
@@ -114,7 +145,8 @@ class Leg:
     """One movement of a group. `source` and `target` are wallet ids or wallets of the house.
 
     The checks are what the step demands of customers' wallets: `check_active` both ends, `check_limits` the sender's
-    tier and spending, `check_ceiling` the receiver's highest balance once the whole group is posted.
+    tier and spending, `check_ceiling` the receiver's highest balance once the whole group is posted. `gives_back` is the
+    transfer by which `target` once spent this money: it counts no longer against his limits.
     """
 
     kind: Kind
@@ -123,6 +155,7 @@ class Leg:
     amount: Money
     reference: str = ""
     reverses: uuid.UUID | None = None
+    gives_back: uuid.UUID | None = None
     metadata: Mapping[str, Any] | None = None
     check_active: bool = False
     check_limits: Literal["send", "cash_out"] | None = None
@@ -143,17 +176,37 @@ class Posted:
     replayed: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What two people of finance decided: who proposed it, who approved it (users' ids), and why.
+
+    :raises TwoPeopleNeeded: they are one
+    """
+
+    proposed_by: int
+    approved_by: int
+    reason: str
+
+    def __post_init__(self) -> None:
+        if self.proposed_by == self.approved_by:
+            raise TwoPeopleNeeded
+
+
 def post(
     legs: Sequence[Leg],
     *,
     key: IdempotencyKey | None = None,
     initiated_by: int | None = None,
+    decision: Decision | None = None,
+    hold_id: int | None = None,
     at: dt.datetime | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> list[Posted]:
     """Post `legs` as one group, once for each `key`: one statement, all or nothing.
 
-    Without a key the caller has claimed one already, in the same database transaction. `at` is for tests and loading.
+    Without a key the caller has claimed one already, in the same database transaction. With `hold_id` the group is paid
+    out of that hold, which is captured. `decision` stands for `initiated_by`, and is needed where finance decides. `at`
+    is for tests and loading.
 
     :raises DomainError: one of `REFUSALS`; nothing was written
     :raises IdempotencyInFlight: the first request with this key has not ended within the lock timeout
@@ -161,16 +214,52 @@ def post(
     values: list[Any] = []
     rows = [_row(leg, values) for leg in legs]
     actor, text, digest = (key.actor, key.key, key.request_hash) if key else (None, None, None)
+    proposed_by, approved_by = (decision.proposed_by, decision.approved_by) if decision else (initiated_by, None)
     statement = f"""
         SELECT
             transfer_id, from_sequence, from_balance_after, to_sequence, to_balance_after, posted_at, replayed
-        FROM post_transfers(ARRAY[{", ".join(rows)}]::posting_leg[], %s, %s, %s, %s, %s)
+        FROM post_transfers(ARRAY[{", ".join(rows)}]::transfer_leg[], %s, %s, %s, %s, %s, %s, %s)
     """  # noqa: S608 - only placeholders are joined
     try:
         with connections[using].cursor() as cursor:
-            cursor.execute(statement, [*values, actor, text, digest, initiated_by, at])
+            cursor.execute(statement, [*values, actor, text, digest, proposed_by, approved_by, hold_id, at])
             columns = [column.name for column in cursor.description]
             return [Posted(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+    except Error as error:
+        raise translated(error) from error
+
+
+def claim(key: IdempotencyKey, *, produces: Literal["transfer", "voucher", "hold"], id: uuid.UUID) -> uuid.UUID | None:  # noqa: A002
+    """Claim `key` for what this database transaction is about to make; None: go on.
+
+    Otherwise the id of what the first request with this key made: answer from that.
+
+    :raises IdempotencyKeyReused: `key` already carries another request
+    :raises IdempotencyInFlight: the first request with this key has not ended within the lock timeout
+    """
+    made: uuid.UUID | None = call(
+        "SELECT claim_idempotency_key(%s, %s, %s, %s, %s)", key.actor, key.key, key.request_hash, produces, id
+    )
+    return made
+
+
+def require_active_wallet(wallet_id: int) -> None:
+    """Refuse what the owner of a wallet asks for while it or he is not active, where no posting would.
+
+    :raises WalletNotActive, UserNotActive: one of them is not
+    """
+    call("SELECT require_active_wallet(%s)", wallet_id)
+
+
+def call(statement: str, *values: Any) -> Any:
+    """The one value that a statement of the kernel returns.
+
+    :raises DomainError: one of `REFUSALS`; nothing was written
+    """
+    try:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchone()[0]
     except Error as error:
         raise translated(error) from error
 
@@ -184,12 +273,13 @@ def _row(leg: Leg, values: list[Any]) -> str:
         currency,
         leg.reference,
         leg.reverses,
+        leg.gives_back,
         None if leg.metadata is None else json.dumps(dict(leg.metadata)),
         leg.check_active,
         leg.check_limits,
         leg.check_ceiling,
     ]
-    return f"ROW(%s::uuid, %s, {source}, {target}, %s, %s, %s, %s::uuid, %s::jsonb, %s, %s, %s)::posting_leg"
+    return f"ROW(%s::uuid, %s, {source}, {target}, %s, %s, %s, %s::uuid, %s::uuid, %s::jsonb, %s, %s, %s)::transfer_leg"
 
 
 def _wallet(end: int | House, currency: str, values: list[Any]) -> str:

@@ -41,6 +41,15 @@ class Voucher(models.Model):
     currency = models.CharField(max_length=3)
     fee_amount = money_field(default=0, db_default=0)
     vat_amount = money_field(default=0, db_default=0)
+    issue_transfer = models.ForeignKey(
+        Transfer,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="What its issuer paid for it; none where nothing was paid, or only held",
+    )
     hold = models.OneToOneField(Hold, on_delete=models.PROTECT, null=True, blank=True, related_name="voucher")
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -172,7 +181,11 @@ class VoucherTotal(models.Model):
 
 
 class TillEvent(models.Model):
-    """A payment callback, exactly as it was received."""
+    """A payment callback, exactly as it was received; stored before it is acted on."""
+
+    class Result(models.TextChoices):
+        APPLIED = "applied"
+        SUSPENSE = "suspense"
 
     provider = models.CharField(max_length=20)
     provider_reference = models.CharField(max_length=100)
@@ -183,13 +196,25 @@ class TillEvent(models.Model):
     currency = models.CharField(max_length=3)
     paid_at = models.DateTimeField()
     received_at = models.DateTimeField(db_default=Now())
-    result = models.CharField(max_length=8, help_text="applied or suspense: the answer the till was given")
+    result = models.CharField(
+        max_length=8, null=True, choices=Result, help_text="What the till was told; none until it was acted on"
+    )
+    processed_at = models.DateTimeField(null=True)
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, null=True, related_name="till_events")
 
     class Meta:
         db_table = "till_events"
         constraints = [
-            models.UniqueConstraint(fields=["provider", "provider_reference"], name="uq_till_events_reference")
+            models.UniqueConstraint(fields=["provider", "provider_reference"], name="uq_till_events_reference"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="till_events_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(result=None, processed_at=None)
+                | Q(result__isnull=False, result__in=["applied", "suspense"], processed_at__isnull=False),
+                name="till_events_result_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], name="ix_till_events_waiting", condition=Q(result=None)),
         ]
 
     def __str__(self) -> str:
@@ -197,31 +222,76 @@ class TillEvent(models.Model):
 
 
 class SuspenseItem(models.Model):
-    """Money a till moved that could not be applied, waiting for finance."""
+    """Money that could not be applied, waiting for finance: a till's report, or a refund to a closed wallet."""
 
     class Direction(models.TextChoices):
         OWED_TO_CUSTOMER = "owed_to_customer"
         OWED_TO_TILL = "owed_to_till"
+
+    class Reason(models.TextChoices):
+        UNKNOWN_NUMBER = "unknown_number"
+        OTHER_AMOUNT = "other_amount", "another amount"
+        LATE = "late", "after it ended"
+        AGAIN = "again", "paid or spent before"
+        WALLET_FROZEN = "wallet_frozen"
+        WALLET_CLOSED = "wallet_closed"
+        ACCOUNT_SUSPENDED = "account_suspended"
+        BALANCE_TOO_HIGH = "balance_too_high", "the wallet would hold too much"
+        RELEASE_REVERSED = "release_reversed"
+
+    class Resolution(models.TextChoices):
+        RELEASED = "released", "released to the customer"
+        RETURNED = "returned", "returned to the till"
+        PAID_OUTSIDE = "paid_outside", "paid outside, from the bank"
+        SPENT = "spent", "taken as what was spent or paid out"
+        TILL_BEARS = "till_bears", "the till bears it"
+        BANK_BEARS = "bank_bears", "the bank bears it"
+        CUSTOMER_AGREED = "customer_agreed", "the customer agreed to bear it"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     till_event = models.OneToOneField(TillEvent, on_delete=models.PROTECT, null=True, related_name="suspense_item")
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, null=True, related_name="suspense_items")
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     direction = models.CharField(max_length=16, choices=Direction)
-    reason = models.CharField(max_length=40)
+    reason = models.CharField(max_length=40, choices=Reason)
     amount = money_field()
     currency = models.CharField(max_length=3)
+    transfer = models.ForeignKey(
+        Transfer,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The first of the group that put it here",
+    )
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolution = models.CharField(max_length=40, blank=True)
+    resolution = models.CharField(max_length=40, blank=True, choices=Resolution)
+    resolution_transfer = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    resolved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
 
     class Meta:
         db_table = "suspense_items"
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="suspense_items_amount_is_positive"),
             models.CheckConstraint(
-                condition=Q(resolved_at=None, resolution="") | (Q(resolved_at__isnull=False) & ~Q(resolution="")),
+                condition=Q(
+                    resolved_at=None, resolution="", resolution_transfer=None, resolved_by=None, approved_by=None
+                )
+                | (Q(resolved_at__isnull=False, resolution_transfer__isnull=False) & ~Q(resolution="")),
                 name="suspense_items_resolved_somehow",
+            ),
+            # A comparison with NULL is no refusal in a CHECK, so that both are there is said as well.
+            models.CheckConstraint(
+                condition=Q(resolved_at=None)
+                | (Q(resolved_by__isnull=False, approved_by__isnull=False) & ~Q(resolved_by=F("approved_by"))),
+                name="suspense_items_resolved_by_two",
             ),
         ]
         indexes = [

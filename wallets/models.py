@@ -89,6 +89,8 @@ class Hold(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds", db_index=False)
     amount = money_field()
+    spent_amount = money_field(default=0, db_default=0, help_text="What of it counted against the limits when placed")
+    captured_amount = money_field(default=0, db_default=0)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=8, choices=Status, default=Status.HELD)
     purpose = models.CharField(max_length=60, help_text="What it is for, as in voucher:<public id>")
@@ -106,6 +108,19 @@ class Hold(models.Model):
             models.CheckConstraint(
                 condition=Q(status="held", resolved_at=None) | (~Q(status="held") & Q(resolved_at__isnull=False)),
                 name="holds_resolved_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    spent_amount__gte=0,
+                    spent_amount__lte=F("amount"),
+                    captured_amount__gte=0,
+                    captured_amount__lte=F("amount"),
+                ),
+                name="holds_parts_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="captured", captured_amount__gt=0) | (~Q(status="captured") & Q(captured_amount=0)),
+                name="holds_captured_means_something",
             ),
         ]
         indexes = [
