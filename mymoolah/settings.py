@@ -279,6 +279,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(DASHBOARD_REFRESH_SECONDS),
         "options": {"expires": DASHBOARD_REFRESH_SECONDS},
     },
+    "expire-holds": {
+        "task": "transactions.expire_holds",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 UNFOLD = {

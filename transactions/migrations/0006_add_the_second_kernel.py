@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             "transactions",
             "holds_v1.sql",
             reverse="""
-            DROP FUNCTION place_hold, void_hold, require_active_wallet;
+            DROP FUNCTION place_hold, void_hold, expire_hold, require_active_wallet;
             REVOKE USAGE ON SEQUENCE holds_id_seq FROM :"app_role";
             """,
         ),

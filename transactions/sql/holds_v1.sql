@@ -126,6 +126,25 @@ BEGIN
 END;
 $$;
 
+-- Free a hold whose time has come. False, and nothing done: it is resolved, not due, or somebody is at it. So that any
+-- number of sweeps can run at once, each hold a transaction of its own.
+CREATE FUNCTION expire_hold(p_id bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    PERFORM
+    FROM holds AS h
+    WHERE h.id = p_id AND h.status = 'held' AND h.expires_at <= clock_timestamp()
+    FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT found THEN
+        RETURN false;
+    END IF;
+    PERFORM void_hold(p_id, 'expired', false, NULL);
+    RETURN true;
+END;
+$$;
+
 -- Refuse, as a posting would, what the owner of a wallet asks for while it or he is not active, though no money moves.
 CREATE FUNCTION require_active_wallet(p_wallet bigint) RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -148,6 +167,6 @@ BEGIN
 END;
 $$;
 
-GRANT EXECUTE ON FUNCTION place_hold, void_hold, require_active_wallet TO :"app_role";
+GRANT EXECUTE ON FUNCTION place_hold, void_hold, expire_hold, require_active_wallet TO :"app_role";
 -- A voucher names its hold before it is placed, since vouchers are locked before wallets.
 GRANT USAGE ON SEQUENCE holds_id_seq TO :"app_role";
