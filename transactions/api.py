@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 
 from drf_spectacular.types import OpenApiTypes
@@ -18,11 +17,11 @@ from mymoolah.common.clock import iso_utc
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from transactions import selectors, services
+from transactions.filters import period, wallet_number
 from transactions.idempotency import HEADER, REPLAYED_HEADER, idempotency_key
 from transactions.models import Kind, Transaction
 from transactions.selectors import EntryFilter, Receipt, counterparty, masked
 from transactions.serializers import (
-    WALLET_NUMBER,
     EntryListOutput,
     EntryOutput,
     PreviewInput,
@@ -157,30 +156,11 @@ def _receipt(receipt: Receipt) -> dict[str, object]:
 
 
 def _entry_filter(request: Request) -> EntryFilter:
-    given = request.query_params
-    number = given.get("wallet")
-    if number is not None and not WALLET_NUMBER.fullmatch(number):
-        raise invalid("wallet", "invalid_wallet", "A wallet's number has ten digits.")
+    given, number = request.query_params, wallet_number(request)
     for name, known in (("type", Transaction.Type.values), ("kind", Kind.values)):
         if name in given and given[name] not in known:
             raise invalid(name, f"unknown_{name}", f"One of {', '.join(known)}.")
-    from_day, to_day = _day(given.get("from"), "from"), _day(given.get("to"), "to")
-    if from_day and to_day and from_day > to_day:
-        raise invalid("to", "invalid_date", "`to` lies before `from`.")
+    from_day, to_day = period(request)
     return EntryFilter(
         wallet_number=number, type=given.get("type"), kind=given.get("kind"), from_day=from_day, to_day=to_day
     )
-
-
-def _day(text: str | None, name: str) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        if len(text) != len("2026-03-01"):
-            raise ValueError
-        day = dt.date.fromisoformat(text)
-        if not dt.date(1900, 1, 1) <= day <= dt.date(2999, 12, 31):
-            raise ValueError
-    except ValueError as error:
-        raise invalid(name, "invalid_date", 'A date such as "2026-03-01".') from error
-    return day

@@ -94,6 +94,25 @@ class EntryListOutput(serializers.Serializer[Any]):
     previous = serializers.URLField(allow_null=True, help_text="Newer entries")
 
 
+class StatementOutput(serializers.Serializer[Any]):
+    """A wallet's period; its entries come oldest first."""
+
+    wallet = serializers.CharField(help_text="Its number")
+    name = serializers.CharField(help_text="The customer's full name")
+    currency = CurrencyField()
+    to = serializers.DateField(help_text="A Johannesburg date, included")
+    opening_balance = MoneyField()
+    closing_balance = MoneyField()
+    total_in = MoneyField()
+    total_out = MoneyField()
+    entry_count = serializers.IntegerField()
+    entries = EntryOutput(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`from` is no name that a class could give."""
+        return {**super().get_fields(), "from": serializers.DateField(help_text="A Johannesburg date, included")}
+
+
 class TransferOutput(serializers.Serializer[Any]):
     """A transfer as the one who asks sees it."""
 

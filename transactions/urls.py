@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from transactions import api
+from transactions import api, statement_api
 
 
 class EntryId:
@@ -17,6 +17,7 @@ class EntryId:
 register_converter(EntryId, "entry_id")
 
 urlpatterns = [
+    path("statements", statement_api.StatementView.as_view()),
     path("transactions", api.TransactionsView.as_view()),
     path("transactions/<entry_id:entry_id>", api.TransactionView.as_view()),
     path("transfers", api.TransfersView.as_view()),
