@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
-from mymoolah.common.money import Money
-from tests.transactions.legs import johannesburg
-from transactions.fees import Fee, FeeNotSet, get_fee
+from accounts.models import AuditEvent, User
+from mymoolah.common.money import InvalidAmount, Money
+from tests.transactions.legs import decided, johannesburg
+from transactions.decisions import NotOfFinance, ReasonNeeded
+from transactions.fees import (
+    Fee,
+    FeeAlreadySet,
+    FeeInThePast,
+    FeeNotSet,
+    InvalidRate,
+    UnknownFee,
+    get_fee,
+    set_fee,
+)
 from transactions.models import FeeRule
 
 pytestmark = [pytest.mark.sql, pytest.mark.django_db]
@@ -67,6 +80,87 @@ def test_each_currency_has_its_own_rules() -> None:
         get_fee(kind="easypay_topup", currency="USD", at=JULY)
 
 
-def test_a_fee_is_one_query(django_assert_num_queries) -> None:
+def test_a_fee_is_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1):
         get_fee(kind="easypay_topup", currency="ZAR", at=JULY)
+
+
+# Changed by two people ------------------------------------------------------------------------------------------------
+def change(**asked: Any) -> FeeRule:
+    order: dict[str, Any] = {
+        "kind": "easypay_topup",
+        "fee": Money.parse("6.50"),
+        "vat_rate": Decimal("0.155"),
+        "valid_from": JULY,
+        "now": JULY - dt.timedelta(days=1),
+    }
+    return set_fee(**{**order, "decision": decided(), **asked})
+
+
+def test_a_fee_changes_from_its_moment_on_and_the_trail_says_who_changed_it() -> None:
+    decision = decided("Price list 2026/2")
+    made = change(decision=decision)
+
+    assert get_fee(kind="easypay_topup", currency="ZAR", at=JULY - INSTANT) == fee("5.50", "0.83")
+    assert get_fee(kind="easypay_topup", currency="ZAR", at=JULY) == fee("6.50", "1.01")
+    event = AuditEvent.objects.get(verb="fee.set")
+    assert (event.actor_id, event.subject_id) == (decision.approved_by, str(made.pk))
+    assert event.facts == {
+        "kind": "easypay_topup",
+        "fee": "6.50",
+        "currency": "ZAR",
+        "vat_rate": "0.155",
+        "valid_from": "2026-06-30T22:00:00.000000Z",
+        "reason": "Price list 2026/2",
+        "proposed_by": str(User.objects.get(pk=decision.proposed_by).public_id),
+        "approved_by": str(User.objects.get(pk=decision.approved_by).public_id),
+    }
+
+
+def test_a_fee_is_set_in_another_currency_beside_the_first() -> None:
+    change(fee=Money.parse("0.40", "USD"), vat_rate=Decimal(0))
+    assert get_fee(kind="easypay_topup", currency="USD", at=JULY) == fee("0.40", "0.00", "USD")
+    assert get_fee(kind="easypay_topup", currency="ZAR", at=JULY) == fee("5.50", "0.83")
+
+
+def test_a_fee_may_begin_now_and_be_nothing() -> None:
+    change(now=JULY, fee=Money.parse("0.00"))
+    assert get_fee(kind="easypay_topup", currency="ZAR", at=JULY) == fee("0.00", "0.00")
+
+
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        ({"now": JULY + INSTANT}, FeeInThePast),
+        ({"kind": "easypay_topups"}, UnknownFee),
+        ({"fee": Money(Decimal("-0.01"))}, InvalidAmount),
+        ({"vat_rate": Decimal("-0.01")}, InvalidRate),
+        ({"vat_rate": Decimal(1)}, InvalidRate),
+        ({"vat_rate": Decimal("0.15001")}, InvalidRate),
+        ({"vat_rate": Decimal("NaN")}, InvalidRate),
+    ],
+)
+def test_a_fee_that_makes_no_sense_is_refused(asked: dict[str, Any], refusal: type[Exception]) -> None:
+    before = FeeRule.objects.count()
+    with pytest.raises(refusal):
+        change(**asked)
+    assert FeeRule.objects.count() == before
+    assert not AuditEvent.objects.filter(verb="fee.set").exists()
+
+
+def test_a_fee_is_set_once_for_each_moment() -> None:
+    change()
+    with pytest.raises(FeeAlreadySet):
+        change(fee=Money.parse("7.00"))
+    assert get_fee(kind="easypay_topup", currency="ZAR", at=JULY) == fee("6.50", "1.01")
+    assert AuditEvent.objects.filter(verb="fee.set").count() == 1
+
+
+def test_a_fee_needs_two_people_of_finance_and_a_reason() -> None:
+    decision = decided()
+    with pytest.raises(ReasonNeeded):
+        change(decision=decided(" "))
+    User.objects.filter(pk=decision.approved_by).update(status="suspended")
+    with pytest.raises(NotOfFinance):
+        change(decision=decision)
+    assert not FeeRule.objects.filter(valid_from=JULY).exists()
