@@ -36,6 +36,8 @@ CONSTRAINTS = {
     },
     "holds": {
         "c holds_amount_is_positive",
+        "c holds_captured_means_something",
+        "c holds_parts_within_amount",
         "c holds_resolved_once",
         "c holds_status_is_known",
         "p holds_pkey",
@@ -47,6 +49,17 @@ CONSTRAINTS = {
         "c tier_limits_tier_check",
         "p tier_limits_pkey",
         "u uq_tier_limits_tier_currency",
+    },
+    "receivables": {
+        "c receivables_collected_within_amount",
+        "p receivables_pkey",
+        "u receivables_public_id_key",
+        "u receivables_transfer_id_key",
+    },
+    "receivable_collections": {
+        "c collections_amount_is_positive",
+        "p receivable_collections_pkey",
+        "u receivable_collections_transfer_id_key",
     },
     "fee_rules": {
         "c fee_rules_are_sane",
@@ -79,12 +92,15 @@ CONSTRAINTS = {
     },
     "suspense_items": {
         "c suspense_items_amount_is_positive",
+        "c suspense_items_resolved_by_two",
         "c suspense_items_resolved_somehow",
         "p suspense_items_pkey",
         "u suspense_items_public_id_key",
         "u suspense_items_till_event_id_key",
     },
     "till_events": {
+        "c till_events_amount_is_positive",
+        "c till_events_result_is_known",
         "p till_events_pkey",
         "u uq_till_events_reference",
     },
@@ -96,7 +112,15 @@ CONSTRAINTS = {
 FOREIGN_KEYS = {
     "audit_events FOREIGN KEY (actor_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "holds FOREIGN KEY (wallet_id) REFERENCES wallets(id) DEFERRABLE INITIALLY DEFERRED",
+    "receivable_collections FOREIGN KEY (receivable_id) REFERENCES receivables(id) DEFERRABLE INITIALLY DEFERRED",
+    "receivable_collections FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
+    "receivables FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
+    "receivables FOREIGN KEY (wallet_id) REFERENCES wallets(id) DEFERRABLE INITIALLY DEFERRED",
+    "suspense_items FOREIGN KEY (approved_by_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
+    "suspense_items FOREIGN KEY (resolution_transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
+    "suspense_items FOREIGN KEY (resolved_by_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "suspense_items FOREIGN KEY (till_event_id) REFERENCES till_events(id) DEFERRABLE INITIALLY DEFERRED",
+    "suspense_items FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "suspense_items FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "suspense_items FOREIGN KEY (voucher_id) REFERENCES vouchers(id) DEFERRABLE INITIALLY DEFERRED",
     "till_events FOREIGN KEY (voucher_id) REFERENCES vouchers(id) DEFERRABLE INITIALLY DEFERRED",
@@ -110,6 +134,7 @@ FOREIGN_KEYS = {
     "voucher_redemptions FOREIGN KEY (wallet_id) REFERENCES wallets(id) DEFERRABLE INITIALLY DEFERRED",
     "voucher_totals FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "vouchers FOREIGN KEY (hold_id) REFERENCES holds(id) DEFERRABLE INITIALLY DEFERRED",
+    "vouchers FOREIGN KEY (issue_transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "vouchers FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "wallets FOREIGN KEY (id, sequence, balance, total_received, total_sent) REFERENCES transactions(wallet_id, sequence, balance_after, total_received_after, total_sent_after) DEFERRABLE INITIALLY DEFERRED",
     "wallets FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
@@ -117,11 +142,23 @@ FOREIGN_KEYS = {
 
 TRIGGERS = {
     "audit_events_append_only": ("audit_events", "refuse_change"),
+    "holds_are_resolved_once": ("holds", "refuse_change"),
+    "holds_stay": ("holds", "refuse_change"),
     "idempotency_keys_append_only": ("idempotency_keys", "refuse_change"),
+    "receivable_collections_append_only": ("receivable_collections", "refuse_change"),
+    "receivables_only_fall": ("receivables", "refuse_change"),
+    "receivables_stay": ("receivables", "refuse_change"),
+    "suspense_items_are_resolved_once": ("suspense_items", "refuse_rewriting"),
+    "suspense_items_stay": ("suspense_items", "refuse_rewriting"),
+    "till_events_are_answered_once": ("till_events", "refuse_rewriting"),
+    "till_events_stay": ("till_events", "refuse_rewriting"),
     "transactions_append_only": ("transactions", "refuse_change"),
     "transfers_append_only": ("transfers", "refuse_change"),
+    "voucher_redemptions_append_only": ("voucher_redemptions", "refuse_change"),
     "vouchers_deleted_from_totals": ("vouchers", "keep_voucher_totals"),
+    "vouchers_go_forward": ("vouchers", "guard_voucher"),
     "vouchers_inserted_into_totals": ("vouchers", "keep_voucher_totals"),
+    "vouchers_open_top_ups_are_few": ("vouchers", "refuse_too_many_open"),
     "vouchers_updated_into_totals": ("vouchers", "keep_voucher_totals"),
     "wallets_closed_means_empty": ("wallets", "refuse_wallet"),
     "wallets_currency_is_a_code": ("wallets", "refuse_wallet"),
@@ -152,7 +189,9 @@ PRIVILEGES = {
     "kyc_submissions": "INSERT SELECT UPDATE",
     "login_sessions": "DELETE INSERT SELECT UPDATE",
     "query_performance_logs": "DELETE INSERT SELECT",
-    "suspense_items": "INSERT SELECT UPDATE",
+    "receivable_collections": "INSERT SELECT",
+    "receivables": "INSERT SELECT",
+    "suspense_items": "INSERT SELECT",
     "tier_limits": "DELETE INSERT SELECT UPDATE",
     "till_events": "INSERT SELECT",
     "transaction_summary": "SELECT",
@@ -166,25 +205,40 @@ PRIVILEGES = {
     "voucher_redemptions": "INSERT SELECT",
     "voucher_summary": "SELECT",
     "voucher_totals": "SELECT",
-    "vouchers": "INSERT SELECT UPDATE",
+    "vouchers": "INSERT SELECT",
     "wallets": "INSERT SELECT",
 }
-COLUMN_PRIVILEGES = {("wallets", "status", "UPDATE")}
+# Where something is what it is, the app changes only what becomes of it.
+UPDATABLE = {
+    "receivables": "collected_amount",
+    "suspense_items": "approved_by_id resolution resolution_transfer_id resolved_at resolved_by_id",
+    "till_events": "processed_at result voucher_id",
+    "vouchers": "balance status",
+    "wallets": "status",
+}
 
 # Functions that run with the owner's rights, and all that the app may call.
 RUN_AS_OWNER = {
     "claim_idempotency_key",
+    "expire_hold",
     "keep_voucher_totals",
+    "place_hold",
     "post_transfers",
     "refresh_user_dashboard_summary",
+    "require_active_wallet",
+    "void_hold",
 }
 CALLABLE_BY_THE_APP = {
     "claim_idempotency_key",
     "customer_dashboard",
+    "expire_hold",
     "house_wallet",
+    "place_hold",
     "post_transfers",
     "posted_group",
     "refresh_user_dashboard_summary",
+    "require_active_wallet",
+    "void_hold",
 }
 
 # Partial, covering and unique indexes that a rule or a promise of speed stands on.
@@ -198,7 +252,9 @@ INDEXES = {
     "ix_kyc_submissions_queue": "kyc_submissions USING btree (status, created_at)",
     "ix_login_sessions_expiry": "login_sessions USING btree (expires_at)",
     "ix_query_performance_type_time": "query_performance_logs USING btree (query_type, created_at)",
+    "ix_receivables_open": "receivables USING btree (created_at) WHERE (collected_amount < amount)",
     "ix_suspense_items_open": "suspense_items USING btree (created_at) WHERE (resolved_at IS NULL)",
+    "ix_till_events_waiting": "till_events USING btree (received_at) WHERE (result IS NULL)",
     "ix_transactions_user_type": "transactions USING btree (user_id, type, created_at) INCLUDE (amount, currency)",
     "ix_transactions_wallet_time": "transactions USING btree (wallet_id, created_at, sequence)",
     "ix_transfers_group": "transfers USING btree (group_id) WHERE (NOT (group_id = id))",
@@ -283,8 +339,11 @@ def test_every_trigger_stands_and_is_enabled() -> None:
 def test_append_only_tables_refuse_update_delete_and_truncate_before_anything_happens() -> None:
     before, delete, update, truncate = 2, 8, 16, 32
     rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%append_only'")
-    assert len(rows) == 4
+    assert len(rows) == 6
     assert {kind for _, kind in rows} == {before | delete | update | truncate}
+    rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%_stay'")
+    assert len(rows) == 4
+    assert {kind for _, kind in rows} == {before | delete | truncate}
 
 
 def test_the_app_may_do_exactly_this_with_tables_and_views() -> None:
@@ -307,7 +366,7 @@ def test_the_app_may_do_exactly_this_with_tables_and_views() -> None:
     assert {table: " ".join(sorted(privileges)) for table, privileges in found.items()} == PRIVILEGES
 
 
-def test_the_app_may_change_one_column_of_a_wallet() -> None:
+def test_the_app_may_change_only_these_columns() -> None:
     rows = ask(
         """
         SELECT c.relname, t.attname, a.privilege_type
@@ -318,7 +377,11 @@ def test_the_app_may_change_one_column_of_a_wallet() -> None:
         """,
         APP,
     )
-    assert set(rows) == COLUMN_PRIVILEGES
+    found: dict[str, set[str]] = {}
+    for table, column, privilege in rows:
+        assert privilege == "UPDATE", (table, column)
+        found.setdefault(table, set()).add(column)
+    assert {table: " ".join(sorted(columns)) for table, columns in found.items()} == UPDATABLE
 
 
 def test_functions_that_run_as_the_owner_look_nowhere_but_where_they_were_told() -> None:
@@ -368,6 +431,20 @@ def test_no_function_of_ours_may_be_called_by_everybody() -> None:
         PUBLIC,
     )
     assert rows == []
+
+
+def test_the_app_takes_numbers_from_sequences_and_never_sets_them() -> None:
+    rows = ask(
+        """
+        SELECT c.relname, has_sequence_privilege(%s, c.oid, 'USAGE'), has_sequence_privilege(%s, c.oid, 'UPDATE')
+        FROM pg_class AS c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'S'
+        """,
+        APP,
+        APP,
+    )
+    assert [name for name, _, may_set in rows if may_set] == []
+    assert "holds_id_seq" in {name for name, may_take, _ in rows if may_take}
 
 
 def test_the_app_owns_nothing_and_stands_below_nobody() -> None:

@@ -58,9 +58,9 @@ def _with_long_history(customer: Customer) -> Customer:
     missing = max(0, HISTORY - customer.entries)
     for begin in range(0, missing, LEGS_PER_CALL):
         legs = [
-            Leg(kind=Kind.ADJUSTMENT, source=house, target=wallet.pk, amount=cent)
+            Leg(kind=Kind.DEMO_MONEY, source=house, target=wallet.pk, amount=cent)
             if number % 2 == 0
-            else Leg(kind=Kind.ADJUSTMENT, source=wallet.pk, target=house, amount=cent)
+            else Leg(kind=Kind.DEMO_MONEY, source=wallet.pk, target=house, amount=cent)
             for number in range(begin, min(begin + LEGS_PER_CALL, missing))
         ]
         posting.post(legs)

@@ -36,9 +36,9 @@ ONE = """\
 SELECT * FROM post_transfers(
     ARRAY[ROW(
         gen_random_uuid(), 'transfer', {first} + cast(:payer AS bigint), {first} + (cast(:payer AS bigint) + :distance) % {customers}, 1.01, 'ZAR',
-        'benchmark', NULL, NULL, true, 'send', true
-    )::posting_leg],
-    'benchmark', gen_random_uuid()::text, '\\x00', NULL
+        'benchmark', NULL, NULL, NULL, true, 'send', true
+    )::transfer_leg],
+    'benchmark', gen_random_uuid()::text, '\\x00', NULL, NULL, NULL, NULL
 );
 """
 # One call posts BATCH transfers, between as many pairs of customers.
@@ -48,11 +48,11 @@ SELECT count(*) FROM post_transfers(
     ARRAY(
         SELECT ROW(
             gen_random_uuid(), 'transfer', {first} + (cast(:payer AS bigint) + 2 * i) % {customers},
-            {first} + (cast(:payer AS bigint) + 2 * i + 1) % {customers}, 1.01, 'ZAR', 'benchmark', NULL, NULL, true, 'send', true
-        )::posting_leg
+            {first} + (cast(:payer AS bigint) + 2 * i + 1) % {customers}, 1.01, 'ZAR', 'benchmark', NULL, NULL, NULL, true, 'send', true
+        )::transfer_leg
         FROM generate_series(1, {batch}) AS i
     ),
-    'benchmark', gen_random_uuid()::text, '\\x00', NULL
+    'benchmark', gen_random_uuid()::text, '\\x00', NULL, NULL, NULL, NULL
 );
 """
 # Every customer pays the same house wallet, through one of its stripes.
@@ -61,9 +61,9 @@ HOT = """\
 SELECT * FROM post_transfers(
     ARRAY[ROW(
         gen_random_uuid(), 'voucher_issue', {first} + cast(:payer AS bigint),
-        house_wallet('voucher_liability', 'ZAR', {stripe}), 1.01, 'ZAR', 'benchmark', NULL, NULL, true, 'send', false
-    )::posting_leg],
-    'benchmark', gen_random_uuid()::text, '\\x00', NULL
+        house_wallet('voucher_liability', 'ZAR', {stripe}), 1.01, 'ZAR', 'benchmark', NULL, NULL, NULL, true, 'send', false
+    )::transfer_leg],
+    'benchmark', gen_random_uuid()::text, '\\x00', NULL, NULL, NULL, NULL
 );
 """
 # What can be taken away and put back, to see what it costs: a table, and which of its constraints.
@@ -223,9 +223,9 @@ def _prepare_ledger(home: str) -> int:
                 LATERAL post_transfers(
                     ARRAY[ROW(
                         gen_random_uuid(), 'demo_money', house_wallet('adjustments', 'ZAR', w.id), w.id, 100000, 'ZAR',
-                        '', NULL, NULL, false, NULL, false
-                    )::posting_leg],
-                    NULL, NULL, NULL, NULL
+                        '', NULL, NULL, NULL, false, NULL, false
+                    )::transfer_leg],
+                    NULL, NULL, NULL, NULL, NULL, NULL, NULL
                 ) AS p
             WHERE w.kind = 'customer'
             """

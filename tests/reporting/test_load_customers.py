@@ -392,7 +392,7 @@ def give(who: Person, source: Wallet) -> None:
     from transactions import posting
     from transactions.posting import Leg
 
-    posting.post([Leg(kind=Kind.ADJUSTMENT, source=source.pk, target=who.wallet.pk, amount=Money.parse("1.00"))])
+    posting.post([Leg(kind=Kind.DEMO_MONEY, source=source.pk, target=who.wallet.pk, amount=Money.parse("1.00"))])
 
 
 def test_a_phone_number_that_somebody_has_stops_the_load(thandi: Person, ledger: Ledger) -> None:

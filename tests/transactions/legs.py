@@ -10,12 +10,14 @@ from typing import Any
 import psycopg
 from django.db import connections
 
+from accounts.models import User
+from accounts.services import create_staff
 from mymoolah.common.clock import JOHANNESBURG
 from mymoolah.common.money import Money
 from tests.conftest import Person
 from transactions.models import IdempotencyKey as StoredKey
 from transactions.models import Kind, Transaction, Transfer
-from transactions.posting import House, IdempotencyKey, Leg
+from transactions.posting import Decision, House, IdempotencyKey, Leg
 from wallets.models import Wallet
 
 
@@ -35,6 +37,20 @@ def key(name: str = "first", request: str = "this") -> IdempotencyKey:
 
 def johannesburg(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text).replace(tzinfo=JOHANNESBURG)
+
+
+def decided(reason: str = "A mistake") -> Decision:
+    """By two people of finance, who come to work when they are first needed."""
+    pair = User.objects.filter(groups__name="finance").order_by("pk")[:2]
+    if not pair:
+        pair = [  # type: ignore[assignment]
+            create_staff(
+                email=f"{name}@example.com", password="!", first_name=name, last_name="Finance", role="finance"
+            )
+            for name in ("finance", "finance2")
+        ]
+    proposer, approver = pair
+    return Decision(proposed_by=proposer.pk, approved_by=approver.pk, reason=reason)
 
 
 def wallet_of(who: Person) -> Wallet:

@@ -39,7 +39,7 @@ def pages(who: Person, **query: Any) -> Iterator[list[str]]:
         answer = caller.follow(body["next"])
 
 
-def post(who: Person, amount: str, *, at: dt.datetime, kind: Kind = Kind.ADJUSTMENT) -> None:
+def post(who: Person, amount: str, *, at: dt.datetime, kind: Kind = Kind.DEMO_MONEY) -> None:
     leg = Leg(
         kind=kind,
         source=House(Wallet.Kind.ADJUSTMENTS, 0),
@@ -157,19 +157,19 @@ def test_filters_by_wallet_type_and_kind_combine(thandi: Person, sipho: Person, 
     assert listed(thandi, type="received", wallet=number) == [f"{number}-3", f"{number}-1"]
     assert listed(thandi, type="received", kind="transfer") == [f"{number}-3"]
     assert listed(thandi, kind="fee") == []
-    assert len(listed(thandi, kind="adjustment")) == 2
+    assert len(listed(thandi, kind="demo_money")) == 2
 
 
 def test_a_rare_kind_costs_bounded_looks_and_is_found_in_the_end(
     thandi: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selectors, "LONGEST_LOOK", 4)
-    post(thandi, "1.00", at=NOON, kind=Kind.DEMO_MONEY)
+    post(thandi, "1.00", at=NOON, kind=Kind.TOP_UP)
     for second in range(1, 10):
         post(thandi, "1.00", at=NOON + dt.timedelta(seconds=second))
-    found = list(pages(thandi, kind="demo_money"))
+    found = list(pages(thandi, kind="top_up"))
     assert found == [[], [], [f"{thandi.wallet.number}-1"]]
-    found = list(pages(thandi, kind="adjustment", limit=2))
+    found = list(pages(thandi, kind="demo_money", limit=2))
     assert [entry for page in found for entry in page] == listed(thandi)[:-1]
 
 

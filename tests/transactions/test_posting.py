@@ -14,7 +14,7 @@ from mymoolah.common.errors import DomainError
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import InvalidAmount, Money
 from tests.conftest import Person, Sql, balance, fund, send
-from tests.transactions.legs import close, johannesburg, key, leg, nothing_was_posted, wallet_of
+from tests.transactions.legs import close, decided, johannesburg, key, leg, nothing_was_posted, wallet_of
 from transactions import posting
 from transactions.models import IdempotencyKey as StoredKey
 from transactions.models import Kind, Transfer
@@ -105,9 +105,9 @@ def test_an_amount_that_is_none_is_refused(thandi: Person, sipho: Person, app_sq
         app_sql(
             """
             SELECT * FROM post_transfers(
-                ARRAY[ROW(%s::uuid, 'transfer', %s, %s, %s::numeric, 'ZAR', '', NULL, NULL, false, NULL, false)
-                    ::posting_leg],
-                'user:thandi', 'first', '\\x00', NULL
+                ARRAY[ROW(%s::uuid, 'transfer', %s, %s, %s::numeric, 'ZAR', '', NULL, NULL, NULL, false, NULL, false)
+                    ::transfer_leg],
+                'user:thandi', 'first', '\\x00', NULL, NULL, NULL, NULL
             )
             """,
             uuid7(),
@@ -274,10 +274,10 @@ def test_a_group_may_pay_on_what_it_has_just_received(thandi: Person, sipho: Per
 def test_a_transfer_is_reversed_once(thandi: Person, sipho: Person) -> None:
     fund(thandi, "100.00")
     sent = send(thandi, sipho, "30.00")
-    posting.post([leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)])
+    posting.post([leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)], decision=decided())
     fund(sipho, "30.00")
     with pytest.raises(IntegrityError, match="uq_transfers_reversed_once"):
-        posting.post([leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)])
+        posting.post([leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)], decision=decided())
     assert balance(thandi) == Money.parse("100.00")
 
 

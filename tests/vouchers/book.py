@@ -19,28 +19,38 @@ MOMENT = dt.datetime(2031, 5, 5, 10, tzinfo=dt.UTC)
 _numbers = itertools.count(10_000_000)
 
 
-def a_voucher(who: Person, status: str, amount: str, *, left: str | None = None) -> Voucher:
-    """A row that is not saved: pending ones are top-ups, all others standard; `left` is an active one's balance."""
-    common: dict[str, Any] = {
-        "user": who.user,
-        "status": status,
-        "original_amount": amount,
-        "balance": (left or amount) if status == "active" else "0.00",
-        "currency": who.wallet.currency,
-        "expires_at": MOMENT + dt.timedelta(days=30),
-        "created_at": MOMENT,
-    }
-    if status == "pending_payment":
-        return Voucher(voucher_type="easypay_topup", easypay_number=f"95063{next(_numbers)}5", **common)
-    return Voucher(voucher_type="standard", code_encrypted="sealed", code_index=os.urandom(32), **common)
+def a_voucher(
+    who: Person, status: str, amount: str, *, left: str | None = None, voucher_type: str | None = None
+) -> Voucher:
+    """A row that is not saved: active ones are standard, all others top-ups; `left` is an active one's balance."""
+    voucher_type = voucher_type or ("standard" if status == "active" else "easypay_topup")
+    number: dict[str, Any] = {"easypay_number": f"95063{next(_numbers)}5"}
+    if voucher_type == "standard":
+        number = {"code_encrypted": "sealed", "code_index": os.urandom(32)}
+    return Voucher(
+        user=who.user,
+        voucher_type=voucher_type,
+        status=status,
+        original_amount=amount,
+        balance=(left or amount) if status == "active" else "0.00",
+        currency=who.wallet.currency,
+        expires_at=MOMENT + dt.timedelta(days=30),
+        created_at=MOMENT,
+        **number,
+    )
 
 
-def issue(who: Person, status: str, amount: str, *, left: str | None = None) -> Voucher:
-    """Save a voucher and pay for what the bank still owes for it."""
-    voucher = a_voucher(who, status, amount, left=left)
-    voucher.save()
+def issue(who: Person, status: str, amount: str) -> Voucher:
+    """Save a voucher, paid for if it is one that is."""
+    voucher = a_voucher(who, status, amount)
     if status == "active":
-        owed = Money.parse(left or amount, who.wallet.currency)
         target = House(Wallet.Kind.VOUCHER_LIABILITY, who.wallet.pk)
-        posting.post([Leg(kind=Kind.VOUCHER_ISSUE, source=who.wallet.pk, target=target, amount=owed)])
+        paid = Leg(
+            kind=Kind.VOUCHER_ISSUE,
+            source=who.wallet.pk,
+            target=target,
+            amount=Money.parse(amount, who.wallet.currency),
+        )
+        voucher.issue_transfer_id = posting.post([paid])[0].transfer_id
+    voucher.save()
     return voucher

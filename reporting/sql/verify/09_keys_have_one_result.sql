@@ -1,4 +1,4 @@
--- Each idempotency key stands once, and what it made exists: the first transfer of a group, or a voucher.
+-- Each idempotency key stands once, and what it made exists: the first transfer of a group, a voucher, or a hold.
 SELECT
     k.actor,
     k.key,
@@ -15,7 +15,8 @@ FROM (
     FROM idempotency_keys AS i
     LEFT JOIN transfers AS t ON i.produced_kind = 'transfer' AND t.id = i.produced_id AND t.group_id = t.id
     LEFT JOIN vouchers AS v ON i.produced_kind = 'voucher' AND v.public_id = i.produced_id
-    WHERE t.id IS NULL AND v.id IS NULL
+    LEFT JOIN holds AS h ON i.produced_kind = 'hold' AND h.public_id = i.produced_id
+    WHERE t.id IS NULL AND v.id IS NULL AND h.id IS NULL
     UNION ALL
     SELECT
         i.actor,
