@@ -22,7 +22,12 @@ IDENTITY: Final = ("accounts.view_kycsubmission", "accounts.view_kycdocument")
 AUDIT: Final = ("accounts.view_auditevent",)
 WALLETS: Final = ("wallets.view_wallet", "wallets.view_hold")
 RULES: Final = ("wallets.view_tierlimit", "transactions.view_feerule")
-LEDGER: Final = ("transactions.view_transfer", "transactions.view_transaction")
+LEDGER: Final = (
+    "transactions.view_transfer",
+    "transactions.view_transaction",
+    "transactions.view_receivable",
+    "transactions.view_receivablecollection",
+)
 KEYS: Final = ("transactions.view_idempotencykey",)
 VOUCHERS: Final = ("vouchers.view_voucher", "vouchers.view_voucherredemption", "vouchers.view_vouchertotal")
 TILLS: Final = ("vouchers.view_tillevent",)

@@ -103,6 +103,8 @@ NAVIGATION: Final = {
         ("Entries", "receipt_long", "transactions.transaction"),
         ("Transfers", "swap_horiz", "transactions.transfer"),
         ("Holds", "lock_clock", "wallets.hold"),
+        ("Receivables", "assignment_late", "transactions.receivable"),
+        ("Collections", "assignment_returned", "transactions.receivablecollection"),
         ("Summaries, live", "analytics", "reporting.userfinancialsummary"),
         ("Turnover, live", "monitoring", "reporting.transactionsummary"),
     ),

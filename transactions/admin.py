@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import F, Q
+from django.db.models import F, Model, Q, QuerySet
+from django.http import HttpRequest
 
 from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, money
-from transactions.models import FeeRule, IdempotencyKey, Transaction, Transfer
+from transactions.models import FeeRule, IdempotencyKey, Receivable, ReceivableCollection, Transaction, Transfer
 from wallets.admin import NUMBER, WalletAdmin, id_of
 from wallets.models import Wallet
 
@@ -35,7 +36,7 @@ def entries_of_wallet(text: str) -> Q:
 @admin.register(Transfer)
 class TransferAdmin(LargeTableAdmin):
     list_display = ("id", "kind", "from_wallet", "to_wallet", "amount_shown", "reference", "created_at")
-    list_select_related = ("from_wallet", "to_wallet", "initiated_by", "reverses")
+    list_select_related = ("from_wallet", "to_wallet", "initiated_by", "approved_by", "reverses")
     searches: ClassVar[list[Search]] = [
         # A single transfer is its own group, and the index of groups leaves it out.
         Search("transfer or group id", UUID, lambda text: Q(pk=text) | (Q(group_id=text) & ~Q(group_id=F("id")))),
@@ -104,6 +105,65 @@ class TransactionAdmin(LargeTableAdmin):
         return money(row.balance_after, row.currency)
 
 
+class OpenFilter(admin.SimpleListFilter):
+    title = "what is still owed"
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Not collected yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(collected_amount__lt=F("amount")) if self.value() == "1" else queryset
+
+
+@admin.register(Receivable)
+class ReceivableAdmin(LargeTableAdmin):
+    list_display = ("public_id", "wallet", "amount_shown", "collected_shown", "owed_shown", "created_at")
+    list_filter = (OpenFilter,)
+    list_select_related = ("wallet", "transfer")
+    searches: ClassVar[list[Search]] = [
+        Search("public id", UUID, lambda text: Q(public_id=text)),
+        Search("wallet number", NUMBER, entries_of_wallet),
+    ]
+    linked: ClassVar = {"wallet": (), "open": ("-created_at", "-pk")}
+    fields = (("public_id", "created_at"), ("wallet", "transfer"), ("amount", "currency"), "collected_amount")
+    panels: ClassVar[list[Panel]] = [
+        Panel(
+            "Collections",
+            "transactions.view_receivablecollection",
+            ("Amount", "Transfer", "At"),
+            lambda receivable: [
+                (money(row.amount, receivable.currency), link(row.transfer), row.created_at)
+                for row in receivable.collections.select_related("transfer").order_by("-pk")[:20]
+            ],
+            lambda receivable: list_of(ReceivableCollection, receivable=receivable.pk),
+        ),
+    ]
+
+    @admin.display(description="Amount")
+    def amount_shown(self, receivable: Receivable) -> str:
+        return money(receivable.amount, receivable.currency)
+
+    @admin.display(description="Collected")
+    def collected_shown(self, receivable: Receivable) -> str:
+        return money(receivable.collected_amount, receivable.currency)
+
+    @admin.display(description="Still owed")
+    def owed_shown(self, receivable: Receivable) -> str:
+        return money(receivable.amount - receivable.collected_amount, receivable.currency)
+
+
+@admin.register(ReceivableCollection)
+class ReceivableCollectionAdmin(LargeTableAdmin):
+    list_display = ("receivable", "amount_shown", "transfer", "created_at")
+    list_select_related = ("receivable", "transfer")
+    linked: ClassVar = {"receivable": ()}
+
+    @admin.display(description="Amount")
+    def amount_shown(self, collection: ReceivableCollection) -> str:
+        return money(collection.amount, collection.receivable.currency)
+
+
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(LargeTableAdmin):
     list_display = ("actor", "key", "produced_kind", "produced_id", "created_at")
@@ -143,4 +203,21 @@ WalletAdmin.panels.insert(
         latest_entries,
         lambda wallet: list_of(Transaction, wallet=wallet.pk),
     ),
+)
+WalletAdmin.panels.append(
+    Panel(
+        "Owed to the bank",
+        "transactions.view_receivable",
+        ("Receivable", "Amount", "Collected", "Since"),
+        lambda wallet: [
+            (
+                link(row, row.public_id),
+                money(row.amount, row.currency),
+                money(row.collected_amount, row.currency),
+                row.created_at,
+            )
+            for row in wallet.receivables.order_by("-pk")[:10]
+        ],
+        lambda wallet: list_of(Receivable, wallet=wallet.pk),
+    )
 )

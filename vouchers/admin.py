@@ -42,7 +42,7 @@ class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
         "created_at",
         "expires_at",
     )
-    list_select_related = ("user", "hold")
+    list_select_related = ("user", "hold", "issue_transfer")
     secret = ("code_encrypted", "code_index")
     searches: ClassVar[list[Search]] = [
         Search("public id", UUID, lambda text: Q(public_id=text)),
@@ -54,8 +54,9 @@ class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
         ("public_id", "user"),
         ("voucher_type", "status"),
         ("original_amount", "balance"),
-        ("currency", "hold"),
+        ("currency", "issue_transfer"),
         ("fee_amount", "vat_amount"),
+        "hold",
         "number_shown",
         ("created_at", "expires_at"),
     )
@@ -98,6 +99,17 @@ class VoucherRedemptionAdmin(Amount, LargeTableAdmin):
     linked: ClassVar = {"voucher": ()}
 
 
+class WaitingFilter(admin.SimpleListFilter):
+    title = "waiting reports"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Not acted on yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(result=None) if self.value() == "1" else queryset
+
+
 @admin.register(TillEvent)
 class TillEventAdmin(Amount, EasyPayNumber, LargeTableAdmin):
     list_display = (
@@ -105,23 +117,29 @@ class TillEventAdmin(Amount, EasyPayNumber, LargeTableAdmin):
         "provider",
         "number_shown",
         "amount_shown",
-        "result",
+        "answer",
         "paid_at",
         "received_at",
+        "processed_at",
     )
+    list_filter = (WaitingFilter,)
     list_select_related = ("voucher",)
     secret = ("body", "body_sha256")
     searches: ClassVar[list[Search]] = [
         Search("reference", r"\S+", lambda text: Q(provider="easypay", provider_reference=text))
     ]
-    linked: ClassVar = {"voucher": ()}
+    linked: ClassVar = {"voucher": (), "waiting": ("-received_at", "-pk")}
     fields = (
         ("provider", "provider_reference"),
         ("number_shown", "voucher"),
         ("amount", "currency"),
         ("paid_at", "received_at"),
-        "result",
+        ("answer", "processed_at"),
     )
+
+    @badge("Answer", applied="success", suspense="info", waiting="warning")
+    def answer(self, event: TillEvent) -> str:
+        return event.result or "waiting"
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -137,11 +155,38 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(SuspenseItem)
 class SuspenseItemAdmin(Amount, LargeTableAdmin):
-    list_display = ("public_id", "direction", "reason", "amount_shown", "user", "created_at", "resolved_at")
+    list_display = (
+        "public_id",
+        "direction",
+        "reason",
+        "amount_shown",
+        "user",
+        "created_at",
+        "resolved_at",
+        "resolution",
+    )
     list_filter = (OpenFilter,)
-    list_select_related = ("user", "voucher", "till_event")
+    list_select_related = (
+        "user",
+        "voucher",
+        "till_event",
+        "transfer",
+        "resolution_transfer",
+        "resolved_by",
+        "approved_by",
+    )
     searches: ClassVar[list[Search]] = [Search("public id", UUID, lambda text: Q(public_id=text)), *by_owner()]
     linked: ClassVar = {"user": (), "voucher": (), "open": BY_TIME}
+    fields = (
+        ("public_id", "created_at"),
+        ("direction", "reason"),
+        ("amount", "currency"),
+        ("user", "voucher"),
+        ("till_event", "transfer"),
+        ("resolution", "resolved_at"),
+        ("resolved_by", "approved_by"),
+        "resolution_transfer",
+    )
 
 
 def latest_vouchers(user: User) -> list[tuple[object, ...]]:

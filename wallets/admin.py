@@ -79,12 +79,29 @@ class WalletAdmin(LargeTableAdmin):
 
 @admin.register(Hold)
 class HoldAdmin(LargeTableAdmin):
-    list_display = ("public_id", "wallet", "amount_shown", "state", "purpose", "created_at", "expires_at")
+    list_display = (
+        "public_id",
+        "wallet",
+        "amount_shown",
+        "captured_shown",
+        "state",
+        "purpose",
+        "created_at",
+        "expires_at",
+    )
     list_select_related = ("wallet",)
     searches: ClassVar[list[Search]] = [
         Search("public id", UUID, lambda text: Q(public_id=text)),
         Search("wallet number (its live holds)", NUMBER, live_holds_of),
     ]
+    fields = (
+        ("public_id", "wallet"),
+        ("amount", "currency"),
+        ("spent_amount", "captured_amount"),
+        ("status", "purpose"),
+        ("created_at", "expires_at"),
+        "resolved_at",
+    )
 
     @badge("Status", held="info", captured="success", voided="warning", expired="warning")
     def state(self, hold: Hold) -> str:
@@ -93,6 +110,10 @@ class HoldAdmin(LargeTableAdmin):
     @admin.display(description="Amount")
     def amount_shown(self, hold: Hold) -> str:
         return money(hold.amount, hold.currency)
+
+    @admin.display(description="Captured")
+    def captured_shown(self, hold: Hold) -> str:
+        return money(hold.captured_amount, hold.currency) if hold.captured_amount else "-"
 
 
 @admin.register(TierLimit)

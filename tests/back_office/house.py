@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -30,8 +31,16 @@ from reporting.models import (
 )
 from tests.conftest import Person, fund
 from transactions import posting
-from transactions.models import FeeRule, IdempotencyKey, Kind, Transaction, Transfer
-from transactions.posting import House, Leg
+from transactions.models import (
+    FeeRule,
+    IdempotencyKey,
+    Kind,
+    Receivable,
+    ReceivableCollection,
+    Transaction,
+    Transfer,
+)
+from transactions.posting import Decision, House, Leg
 from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
 from wallets.models import Hold, TierLimit, Wallet
 
@@ -81,8 +90,16 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         target=House(Wallet.Kind.SUSPENSE, 0),
         amount=Money.parse("60.00"),
     )
-    posting.post([late])
+    suspended = posting.post([late])[0]
     posted = posting.post([leg], key=key, initiated_by=thandi.user.pk)[0]
+    liability = House(Wallet.Kind.VOUCHER_LIABILITY, 0)
+    issued, redeemed = posting.post(
+        [
+            Leg(kind=Kind.VOUCHER_ISSUE, source=thandi.wallet.pk, target=liability, amount=Money.parse("40.00")),
+            Leg(kind=Kind.VOUCHER_REDEEM, source=liability, target=sipho.wallet.pk, amount=Money.parse("40.00")),
+        ]
+    )
+    forced, collected = take_back(posted.transfer_id, thandi, sipho)
     common: dict[str, Any] = {"currency": "ZAR", "created_at": moment}
     hold = Hold.objects.using("owner").create(
         wallet_id=thandi.wallet.pk,
@@ -98,6 +115,7 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         status="redeemed",
         code_encrypted="the-encrypted-code",
         code_index=b"c" * 32,
+        issue_transfer_id=issued.transfer_id,
         original_amount=Decimal(40),
         balance=0,
         expires_at=moment,
@@ -130,6 +148,7 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         currency="ZAR",
         paid_at=moment,
         result="suspense",
+        processed_at=moment,
         voucher=voucher,
     )
     audit.record("wallet.opened", subject_type="wallet", subject_id=thandi.wallet.number)
@@ -137,6 +156,13 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         cursor.execute("SELECT refresh_user_dashboard_summary()")
     refresh = DashboardRefresh.objects.create(
         started_at=moment - dt.timedelta(minutes=3), duration_ms=1500, rows_count=2, changes_seen=9
+    )
+    receivable = Receivable.objects.create(
+        wallet=sipho.wallet,
+        transfer_id=forced,
+        amount=Decimal("12.50"),
+        collected_amount=Decimal("12.50"),
+        **common,
     )
     made: list[Model] = [
         thandi.user,
@@ -164,13 +190,13 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         hold,
         TierLimit.objects.get(tier=2),
         Transfer.objects.get(pk=posted.transfer_id),
-        Transaction.objects.filter(wallet=thandi.wallet).latest("sequence"),
+        Transaction.objects.get(wallet=thandi.wallet, sequence=2),
         IdempotencyKey.objects.get(),
         FeeRule.objects.earliest("pk"),
         voucher,
         event,
         VoucherRedemption.objects.create(
-            voucher=voucher, wallet=thandi.wallet, transfer_id=posted.transfer_id, amount=Decimal(40), **common
+            voucher=voucher, wallet=sipho.wallet, transfer_id=redeemed.transfer_id, amount=Decimal(40), **common
         ),
         SuspenseItem.objects.create(
             till_event=event,
@@ -179,7 +205,12 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
             direction="owed_to_customer",
             reason="late",
             amount=Decimal(60),
+            transfer_id=suspended.transfer_id,
             **common,
+        ),
+        receivable,
+        ReceivableCollection.objects.create(
+            receivable=receivable, transfer_id=collected, amount=Decimal("12.50"), created_at=moment
         ),
         TransactionSummary.objects.get(wallet=thandi.wallet),
         UserFinancialSummary.objects.get(wallet=thandi.wallet),
@@ -189,6 +220,17 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         Group.objects.get(name="kyc"),
     ]
     return Furnished({type(row): row for row in made})
+
+
+def take_back(transfer_id: uuid.UUID, thandi: Person, sipho: Person) -> tuple[uuid.UUID, uuid.UUID]:
+    """Reverse a payment of Thandi's to Sipho that he could not pay back at once, and collect it: both transfers' ids."""
+    adjustments = House(Wallet.Kind.ADJUSTMENTS, 0)
+    amount = Money.parse("12.50")
+    # They stand for two of finance here, so that the house has no more people than its tests count.
+    decision = Decision(proposed_by=thandi.user.pk, approved_by=sipho.user.pk, reason="Paid by mistake")
+    forced = Leg(kind=Kind.REVERSAL, source=adjustments, target=thandi.wallet.pk, amount=amount, reverses=transfer_id)
+    collected = Leg(kind=Kind.COLLECTION, source=sipho.wallet.pk, target=adjustments, amount=amount)
+    return tuple(posting.post([leg], decision=decision)[0].transfer_id for leg in (forced, collected))  # type: ignore[return-value]
 
 
 def colleague(role: str) -> User:

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, User
 from mymoolah.common.admin import ROWS_PER_PAGE
+from mymoolah.common.clock import now
 from reporting.models import TransactionSummary, UserDashboardSummary, UserFinancialSummary
 from tests.back_office.house import (
     EASYPAY_NUMBER,
@@ -24,10 +25,11 @@ from tests.back_office.house import (
     furnish,
     list_page,
     page_class,
+    page_of,
     signed_in,
 )
 from tests.conftest import Ledger, Person, Sql, fund
-from transactions.models import IdempotencyKey, Transaction, Transfer
+from transactions.models import IdempotencyKey, Receivable, ReceivableCollection, Transaction, Transfer
 from vouchers.models import SuspenseItem, TillEvent, Voucher
 from wallets.models import Hold, Wallet
 from wallets.services import open_wallet
@@ -112,6 +114,7 @@ SEARCHES: dict[type[Model], list[str]] = {
     TillEvent: ["REF-1"],
     SuspenseItem: ["thandi@example.com"],
     Hold: ["{hold}"],
+    Receivable: ["{receivable}", "{debtor}"],
     UserDashboardSummary: ["{number}", "{thandi}", "thandi@example.com"],
     UserFinancialSummary: ["{number}", "0821110001"],
     TransactionSummary: ["{number}", "thandi@example.com"],
@@ -134,6 +137,8 @@ def test_search_finds_the_one_that_was_meant_through_an_index(crowd: None, house
         "transfer": house.rows[Transfer].pk,
         "voucher": house.rows[Voucher].public_id,  # type: ignore[attr-defined]
         "hold": house.rows[Hold].public_id,  # type: ignore[attr-defined]
+        "receivable": house.rows[Receivable].public_id,  # type: ignore[attr-defined]
+        "debtor": house.rows[Receivable].wallet.number,  # type: ignore[attr-defined]
     }
     for model, texts in SEARCHES.items():
         for text in texts:
@@ -194,11 +199,11 @@ def test_the_entries_of_a_wallet_follow_its_sequence(house: Furnished, root: Cli
     for _ in range(60):
         fund(Person(thandi(house), wallet(house)), "1.00")
     first = root.get(list_page(Transaction, f"?wallet={wallet(house).pk}"))
-    assert [row.sequence for row in rows_of(first)] == list(range(62, 12, -1))  # type: ignore[attr-defined]
+    assert [row.sequence for row in rows_of(first)] == list(range(64, 14, -1))  # type: ignore[attr-defined]
     second = root.get(list_page(Transaction) + first.context["cl"].older)
-    assert [row.sequence for row in rows_of(second)] == list(range(12, 0, -1))  # type: ignore[attr-defined]
+    assert [row.sequence for row in rows_of(second)] == list(range(14, 0, -1))  # type: ignore[attr-defined]
     assert second.context["cl"].older is None
-    assert second.context["cl"].total == "62"
+    assert second.context["cl"].total == "64"
     newest = root.get(list_page(Transaction) + second.context["cl"].newest)
     assert rows_of(newest) == rows_of(first)
 
@@ -218,6 +223,38 @@ def test_the_overview_goes_on_by_customer_and_currency(
         query = answer.context["cl"].older
     assert query is None
     assert names == [("Sipho", "ZAR"), ("Thandi", "ZAR"), ("Thandi", "USD")]
+
+
+def test_staff_see_what_waits(house: Furnished, root: Client) -> None:
+    """What is owed, what no till was answered yet, what nobody resolved yet."""
+    assert rows_of(root.get(list_page(SuspenseItem, "?open=1"))) == [house.rows[SuspenseItem]]
+    assert rows_of(root.get(list_page(TillEvent, "?waiting=1"))) == []
+    assert rows_of(root.get(list_page(Receivable, "?open=1"))) == []
+    moment = now()
+    event = TillEvent.objects.create(
+        provider="easypay",
+        provider_reference="REF-2",
+        body=b"",
+        body_sha256=bytes(32),
+        easypay_number=EASYPAY_NUMBER,
+        amount="60.00",
+        currency="ZAR",
+        paid_at=moment,
+    )
+    assert rows_of(root.get(list_page(TillEvent, "?waiting=1"))) == [event]
+    assert "waiting" in root.get(page_of(event)).content.decode()
+
+
+def test_pages_of_money_name_the_two_who_decided(house: Furnished, root: Client, thandi: Person, sipho: Person) -> None:
+    receivable: Any = house.rows[Receivable]
+    html = root.get(page_of(receivable.transfer)).content.decode()
+    assert thandi.user.email in html
+    assert sipho.user.email in html
+    collected: Any = house.rows[ReceivableCollection]
+    assert str(collected.transfer_id) in root.get(page_of(receivable)).content.decode()
+    assert str(receivable.public_id) in root.get(page_of(receivable.wallet)).content.decode()
+    voucher: Any = house.rows[Voucher]
+    assert str(voucher.issue_transfer_id) in root.get(page_of(voucher)).content.decode()
 
 
 @pytest.mark.parametrize("key", ["x", "[]", "1", '["x"]', "[1,2]", '{"a":1}', '["\\u0000"]', "[" * 1000, "null"])

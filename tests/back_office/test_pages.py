@@ -126,19 +126,23 @@ def more_of_everything(house: Furnished, thandi: Person) -> None:
         fund(thandi, amount)
     for name in ("lerato", "mandla", "precious"):
         fund(person(name), "10.00")
-    for model in (Voucher, LoginSession, KycDocument, AuditEvent, TillEvent, QueryPerformanceLog, DashboardRefresh):
+    pending = Voucher.objects.get(voucher_type="easypay_topup")
+    rows = [house.rows[model] for model in (LoginSession, KycDocument, AuditEvent, QueryPerformanceLog)]
+    for row in (pending, house.rows[TillEvent], house.rows[DashboardRefresh], *rows):
         for number in range(3):
-            row: Any = model._base_manager.get(pk=house.rows[model].pk)
-            row.pk, row._state.adding = None, True
+            twin: Any = type(row)._base_manager.get(pk=row.pk)
+            twin.pk, twin._state.adding = None, True
             for name, value in {
                 "public_id": uuid.uuid4(),
-                "code_index": bytes([number] * 32),
+                "easypay_number": f"9506300000000{number}",
                 "sha256": bytes([number] * 32),
                 "provider_reference": f"REF-{number + 2}",
+                "result": None,
+                "processed_at": None,
             }.items():
-                if hasattr(row, name):
-                    setattr(row, name, value)
-            row.save()
+                if hasattr(twin, name):
+                    setattr(twin, name, value)
+            twin.save()
 
 
 def cost(client: Client, house: Furnished) -> dict[str, int]:
