@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
+from mymoolah.common.money import Money
 from transactions.models import Transfer
 from wallets.models import Hold, Wallet, money_field
 
@@ -124,6 +125,11 @@ class Voucher(models.Model):
 
     def __str__(self) -> str:
         return f"{self.voucher_type} {self.original_amount} {self.currency} ({self.public_id})"
+
+    @property
+    def cost(self) -> Money:
+        """Face, fee and VAT: what its issuer pays, or has held, in the end."""
+        return Money(self.original_amount + self.fee_amount + self.vat_amount, self.currency)
 
 
 class VoucherRedemption(models.Model):

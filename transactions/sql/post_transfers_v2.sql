@@ -115,7 +115,7 @@ $$;
 -- Returns one row per leg in their order; the same rows, marked as a replay, when the key was used before.
 -- Each statement names one wallet by its id, so that wallets can live on several nodes.
 CREATE FUNCTION post_transfers(
-    p_legs transfer_leg [],
+    p_legs transfer_leg[],
     p_actor text,
     p_key text,
     p_request_hash bytea,
@@ -268,10 +268,19 @@ BEGIN
                 v_spent_on := v_today;
             END IF;
             IF v_from.available + v_release < v_leg.amount THEN
+                -- Told of the whole group: what was there before its first leg, and what all of them need.
                 PERFORM refuse(
                     'MM003',
                     'insufficient_funds',
-                    jsonb_build_object('available', v_from.available::text, 'needed', v_leg.amount::text)
+                    (
+                        SELECT jsonb_build_object(
+                            'available', (v_from.available + coalesce(sum(l.amount) FILTER (WHERE t.id IS NOT NULL), 0))::text,
+                            'needed', sum(l.amount)::text
+                        )
+                        FROM unnest(p_legs) AS l
+                        LEFT JOIN transfers AS t ON t.id = l.id
+                        WHERE l.from_wallet = v_leg.from_wallet
+                    )
                 );
             END IF;
         END IF;
@@ -375,5 +384,5 @@ END;
 $$;
 
 GRANT EXECUTE ON FUNCTION
-post_transfers(transfer_leg [], text, text, bytea, bigint, bigint, bigint, timestamptz)
+post_transfers(transfer_leg[], text, text, bytea, bigint, bigint, bigint, timestamptz)
 TO :"app_role";

@@ -1,5 +1,6 @@
 -- What a voucher, a till's report and a suspense item keep, whoever writes: they only go forward.
---   MM901 (a rule of these files, named in CONSTRAINT)   MM021 too_many_open   MM022 voucher_under_review
+--   MM021 too_many_open_vouchers   MM022 voucher_under_review   MM023 voucher_expired
+--   MM901 what no caller should try; the rule is named in CONSTRAINT
 
 -- A voucher's value only falls, and what has ended stays so. One thing may still come: a top-up paid after its end is
 -- released to its customer by finance, and was redeemed after all. A standard voucher is redeemed before its end, by
@@ -25,7 +26,7 @@ BEGIN
     IF old.voucher_type = 'standard' AND new.status IN ('active', 'redeemed') AND clock_timestamp() >= old.expires_at
     THEN
         RAISE EXCEPTION 'voucher % has expired', old.public_id
-            USING ERRCODE = 'MM901', CONSTRAINT = 'vouchers_redeemed_in_time';
+            USING ERRCODE = 'MM023', DETAIL = '{}';
     END IF;
     IF new.status IN ('expired', 'cancelled')
         AND EXISTS (SELECT 1 FROM suspense_items AS s WHERE s.voucher_id = old.id AND s.resolved_at IS NULL)
