@@ -21,7 +21,7 @@ from transactions.serializers import StatementOutput
 from transactions.statement_files.as_csv import csv_chunks
 from transactions.statement_files.as_json import json_chunks
 from transactions.statement_files.as_pdf import pdf
-from transactions.statements import ENTRIES_PER_PAGE, SeveralWallets, Statement, get_statement
+from transactions.statements import SeveralWallets, Statement, get_statement
 
 Answer = HttpResponse | StreamingHttpResponse
 
@@ -93,7 +93,7 @@ def _attached(statement: Statement, extension: str) -> dict[str, str]:
 
 def _whole_or_streamed(statement: Statement, chunks: Iterator[bytes], headers: Mapping[str, str]) -> Answer:
     """Most statements fit one page: those are whole, or a problem. A longer one never lies in memory as a whole."""
-    if statement.entry_count <= ENTRIES_PER_PAGE:
+    if statement.is_one_page:
         return HttpResponse(b"".join(chunks), headers=headers)
     return StreamingHttpResponse(_between_pages(chunks), headers=headers)
 

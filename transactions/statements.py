@@ -44,6 +44,10 @@ class Statement:
     last_sequence: int  # of the last entry before the period's end
 
     @property
+    def is_one_page(self) -> bool:
+        return self.entry_count <= ENTRIES_PER_PAGE
+
+    @property
     def starts_at(self) -> dt.datetime:
         return start_of_day(self.from_day)
 
