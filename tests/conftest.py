@@ -201,20 +201,25 @@ class Ledger:
     is_broken: bool = field(default=False)
 
 
-@pytest.fixture
-def ledger(django_db_setup: None, template: str, django_db_blocker: Any) -> Iterator[Ledger]:
+@contextlib.contextmanager
+def database_of_its_own(template: str) -> Iterator[Ledger]:
     """A fresh database in which everything commits for real; `verify_ledger` has the last word."""
     before, fresh = connections.settings["default"]["NAME"], Ledger(f"ledger_{uuid.uuid4().hex}")
-    with django_db_blocker.unblock():
-        create(fresh.name, template=template)
-        use_database(fresh.name)
-        try:
-            yield fresh
-            if not fresh.is_broken:
-                call_command("verify_ledger", verbosity=0)
-        finally:
-            use_database(before)
-            drop(fresh.name)
+    create(fresh.name, template=template)
+    use_database(fresh.name)
+    try:
+        yield fresh
+        if not fresh.is_broken:
+            call_command("verify_ledger", verbosity=0)
+    finally:
+        use_database(before)
+        drop(fresh.name)
+
+
+@pytest.fixture
+def ledger(django_db_setup: None, template: str, django_db_blocker: Any) -> Iterator[Ledger]:
+    with django_db_blocker.unblock(), database_of_its_own(template) as fresh:
+        yield fresh
 
 
 @pytest.fixture
@@ -250,7 +255,14 @@ def admin_sql(ledger: Ledger) -> Iterator[Sql]:
     """Speak SQL as a superuser for whom no trigger fires and no foreign key is checked: what a forger could wish for."""
     if ADMIN_URL not in os.environ:
         pytest.skip(f"{ADMIN_URL} is not set")
-    with psycopg.connect(os.environ[ADMIN_URL], dbname=ledger.name, autocommit=True) as connection:
+    with superuser(ledger.name) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def superuser(database: str) -> Iterator[Sql]:
+    """What `admin_sql` speaks, in a database that is named."""
+    with psycopg.connect(os.environ[ADMIN_URL], dbname=database, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
 
         def run(statement: str, *values: Any, **named: Any) -> list[tuple[Any, ...]]:
