@@ -14,8 +14,8 @@ from wallets.models import Wallet
 
 pytestmark = pytest.mark.sql
 
-PERMISSION_DENIED, KEY_BROKEN = "42501", "23503"
-APPEND_ONLY, WALLET_REFUSED = "MM900", "MM901"
+PERMISSION_DENIED, KEY_BROKEN, CHECK_BROKEN = "42501", "23503", "23514"
+APPEND_ONLY, WALLET_REFUSED, REWRITTEN = "MM900", "MM901", "MM901"
 LEDGER = ["transfers", "transactions", "idempotency_keys"]
 VERBS = {
     "INSERT": "INSERT INTO {table} TABLE {table}",
@@ -170,6 +170,85 @@ def test_rows_that_are_evidence_are_only_added_even_by_the_owner(owner_sql: Sql,
             owner_sql(VERBS[verb].format(table=table, column=A_COLUMN[table]))
     assert owner_sql(f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY id)) FROM {table} AS t") == before  # noqa: S608
     assert before[0][0] > 0
+
+
+A_ROW = {
+    "receivables": """
+        INSERT INTO receivables (public_id, wallet_id, transfer_id, amount, collected_amount, currency, created_at)
+        VALUES (gen_random_uuid(), 1, gen_random_uuid(), 50, 20, 'ZAR', now())
+    """,
+    "receivable_collections": """
+        INSERT INTO receivable_collections (receivable_id, transfer_id, amount, created_at)
+        VALUES (1, gen_random_uuid(), 20, now())
+    """,
+    "voucher_redemptions": """
+        INSERT INTO voucher_redemptions (public_id, voucher_id, transfer_id, amount, currency, created_at)
+        VALUES (gen_random_uuid(), 1, gen_random_uuid(), 20, 'ZAR', now())
+    """,
+    "till_events": """
+        INSERT INTO till_events (
+            provider, provider_reference, body, body_sha256, easypay_number, amount, currency, paid_at
+        )
+        VALUES ('easypay', 'REF-1', '', '', '95063000000011', 20, 'ZAR', now())
+    """,
+    "suspense_items": """
+        INSERT INTO suspense_items (
+            public_id, direction, reason, amount, currency, transfer_id, resolution, created_at
+        )
+        VALUES (gen_random_uuid(), 'owed_to_till', 'late', 20, 'ZAR', gen_random_uuid(), '', now())
+    """,
+}
+ANSWER = "UPDATE till_events SET result = 'applied', processed_at = now(), voucher_id = 7"
+RESOLVE = """
+    UPDATE suspense_items SET
+        resolved_at = now(), resolution = 'returned', resolution_transfer_id = gen_random_uuid(), resolved_by_id = 1,
+        approved_by_id = 2
+"""
+# What may become of each row, and what then may not.
+STAYS = [
+    ("receivables", "", "UPDATE receivables SET collected_amount = 19.99", APPEND_ONLY),
+    ("receivables", "", "UPDATE receivables SET amount = 51", APPEND_ONLY),
+    ("receivables", "", "UPDATE receivables SET wallet_id = 2", APPEND_ONLY),
+    ("receivables", "UPDATE receivables SET collected_amount = 50", "DELETE FROM receivables", APPEND_ONLY),
+    ("receivables", "", "UPDATE receivables SET collected_amount = 50.01", CHECK_BROKEN),
+    ("receivable_collections", "", "UPDATE receivable_collections SET amount = amount", APPEND_ONLY),
+    ("receivable_collections", "", "DELETE FROM receivable_collections", APPEND_ONLY),
+    ("voucher_redemptions", "", "UPDATE voucher_redemptions SET amount = amount", APPEND_ONLY),
+    ("voucher_redemptions", "", "DELETE FROM voucher_redemptions", APPEND_ONLY),
+    ("till_events", "", "UPDATE till_events SET amount = 21", REWRITTEN),
+    ("till_events", "", "UPDATE till_events SET body = 'other'", REWRITTEN),
+    ("till_events", "", "UPDATE till_events SET result = 'suspense'", CHECK_BROKEN),
+    ("till_events", ANSWER, "UPDATE till_events SET result = 'suspense'", REWRITTEN),
+    ("till_events", ANSWER, "UPDATE till_events SET voucher_id = NULL", REWRITTEN),
+    ("till_events", ANSWER, "DELETE FROM till_events", REWRITTEN),
+    ("suspense_items", "", "UPDATE suspense_items SET amount = 21", REWRITTEN),
+    ("suspense_items", "", "UPDATE suspense_items SET direction = 'owed_to_customer'", REWRITTEN),
+    ("suspense_items", "", f"{RESOLVE}, amount = 21", REWRITTEN),
+    ("suspense_items", "", RESOLVE.replace("approved_by_id = 2", "approved_by_id = 1"), CHECK_BROKEN),
+    ("suspense_items", "", RESOLVE.replace("approved_by_id = 2", "approved_by_id = NULL"), CHECK_BROKEN),
+    ("suspense_items", "", "UPDATE suspense_items SET resolved_at = now(), resolution = 'returned'", CHECK_BROKEN),
+    ("suspense_items", RESOLVE, "UPDATE suspense_items SET resolution = 'released'", REWRITTEN),
+    ("suspense_items", RESOLVE, "DELETE FROM suspense_items", REWRITTEN),
+]
+
+
+@pytest.mark.parametrize(("table", "before", "change", "state"), STAYS)
+def test_records_only_go_forward_even_for_the_owner(
+    owner_sql: Sql, table: str, before: str, change: str, state: str
+) -> None:
+    with transaction.atomic(using="owner"):
+        owner_sql(A_ROW[table])
+        if before:
+            owner_sql(before)
+        with refused(state), transaction.atomic(using="owner"):
+            owner_sql(change)
+        transaction.set_rollback(True, using="owner")  # what they name is not there
+
+
+@pytest.mark.parametrize("table", A_ROW)
+def test_records_are_not_truncated_even_by_the_owner(owner_sql: Sql, table: str) -> None:
+    with refused(REWRITTEN if table in {"till_events", "suspense_items"} else APPEND_ONLY):
+        owner_sql(f"TRUNCATE {table} CASCADE")
 
 
 @pytest.mark.parametrize("table", ["users", "wallets"])

@@ -17,7 +17,7 @@ from wallets import services as wallet_services
 
 pytestmark = pytest.mark.sql
 
-VOUCHER_REFUSED, VOUCHER_KEEPS_ITS_OWNER, TOO_MANY_OPEN = "MM901", "MM902", "MM021"
+VOUCHER_REFUSED, VOUCHER_KEEPS_ITS_OWNER, TOO_MANY_OPEN, VOUCHER_EXPIRED = "MM901", "MM902", "MM021", "MM023"
 Numbers = tuple[int, int, int, Decimal, Decimal, Decimal]
 
 
@@ -175,7 +175,7 @@ def test_a_standard_voucher_is_redeemed_before_its_end(
     fund(thandi, "50.00")
     voucher = issue(thandi, "active", "50.00")
     owner_sql("UPDATE vouchers SET expires_at = now()")
-    with refused(VOUCHER_REFUSED):
+    with refused(VOUCHER_EXPIRED):
         Voucher.objects.filter(pk=voucher.pk).update(status=status, balance=balance)
     with transaction.atomic():
         assert Voucher.objects.filter(pk=voucher.pk).update(status="expired", balance=0) == 1
