@@ -1,0 +1,412 @@
+"""Every service that moves money, stopped at each of its SQL statements in turn: nothing is half done, the connection
+serves again, and asking again with the same key has one effect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import Error, close_old_connections, connection
+
+from accounts.audit import SYSTEM
+from mymoolah.common.clock import now
+from mymoolah.common.crypto import decrypt
+from mymoolah.common.errors import Unavailable
+from mymoolah.common.money import Money
+from tests.conftest import ADMIN_URL, Ledger, Person, Sql, fund, person, send
+from tests.transactions.legs import decided
+from tests.transactions.legs import key as named_key
+from transactions import corrections, holds, posting
+from transactions import services as transfers
+from transactions.models import Kind
+from transactions.posting import House, IdempotencyKey, Leg
+from vouchers.models import Voucher
+from vouchers.numbers import CODE_CONTEXT
+from vouchers.services import ending, issuing, redeeming
+from wallets.models import Wallet
+
+pytestmark = [pytest.mark.sql, pytest.mark.usefixtures("ledger")]
+
+LOCK = 20_260_301  # an advisory lock that somebody else holds
+FACE = Money.parse("60.00")
+
+Act = Callable[[IdempotencyKey], Any]
+
+
+@dataclass
+class World:
+    thandi: Person
+    sipho: Person
+    admin: Sql
+
+    def issue(self, voucher_type: str) -> Voucher:
+        return issuing.issue_voucher(
+            user_public_id=self.thandi.user.public_id,
+            voucher_type=Voucher.Type(voucher_type),
+            amount=FACE,
+            key=fresh_key(),
+            now=now(),
+        ).voucher
+
+
+def fresh_key() -> IdempotencyKey:
+    return named_key(uuid.uuid4().hex)
+
+
+# What is stopped ----------------------------------------------------------------------------------------------------
+def transfer(world: World) -> Act:
+    return lambda key: transfers.send_money(
+        sender_wallet_id=world.thandi.wallet.pk,
+        recipient_wallet_id=world.sipho.wallet.pk,
+        amount=FACE,
+        reference="Rent",
+        user_id=world.thandi.user.pk,
+        key=key,
+    )
+
+
+def issue(voucher_type: str) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        return lambda key: issuing.issue_voucher(
+            user_public_id=world.thandi.user.public_id,
+            voucher_type=Voucher.Type(voucher_type),
+            amount=FACE,
+            key=key,
+            now=now(),
+        )
+
+    return prepare
+
+
+def redeem(world: World) -> Act:
+    sealed = world.issue("standard").code_encrypted
+    assert sealed is not None
+    code = decrypt(sealed, context=CODE_CONTEXT)
+    return lambda key: redeeming.redeem_voucher(
+        user_public_id=world.sipho.user.public_id,
+        code=code,
+        amount=Money.parse("25.00"),
+        key=key,
+        now=now(),
+        origin=SYSTEM,
+    )
+
+
+def cancel(voucher_type: str) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        voucher = world.issue(voucher_type)
+        return lambda key: ending.cancel_voucher(
+            user_public_id=world.thandi.user.public_id,
+            voucher_public_id=voucher.public_id,
+            key=key,
+            now=now(),
+            origin=SYSTEM,
+        )
+
+    return prepare
+
+
+def cancel_for_customer(world: World) -> Act:
+    voucher = world.issue("standard")
+    return lambda key: ending.cancel_for_customer(
+        voucher_public_id=voucher.public_id, decision=decided(), key=key, now=now(), origin=SYSTEM
+    )
+
+
+def expire(voucher_type: str) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        voucher = world.issue(voucher_type)
+        past = now() - dt.timedelta(days=10)
+        world.admin("UPDATE vouchers SET expires_at = %s WHERE id = %s", past, voucher.pk)
+        return lambda _: completed(ending.expire_vouchers(now=now()))
+
+    return prepare
+
+
+def completed(sweep: Any) -> None:
+    """A sweep goes on after a failure and says how many there were; here each is one."""
+    if sweep.failed:
+        raise Unavailable
+
+
+def place_hold(world: World) -> Act:
+    return lambda key: holds.place_hold(
+        wallet_id=world.thandi.wallet.pk, amount=FACE, purpose="deposit", expires_at=None, key=key
+    )
+
+
+def hold_of(world: World, expires_at: dt.datetime | None = None) -> uuid.UUID:
+    return holds.place_hold(
+        wallet_id=world.thandi.wallet.pk, amount=FACE, purpose="deposit", expires_at=expires_at, key=fresh_key()
+    ).public_id
+
+
+def capture_hold(world: World) -> Act:
+    public_id = hold_of(world)
+    return lambda key: holds.capture_hold(
+        hold_public_id=public_id, target=world.sipho.wallet.pk, amount=Money.parse("20.00"), key=key
+    )
+
+
+def void_hold(world: World) -> Act:
+    public_id = hold_of(world)
+    return lambda key: holds.void_hold(hold_public_id=public_id, key=key)
+
+
+def expire_hold(world: World) -> Act:
+    public_id = hold_of(world, now() + dt.timedelta(hours=1))
+    world.admin("UPDATE holds SET expires_at = now() - interval '1 hour' WHERE public_id = %s", public_id)
+    return lambda _: completed(holds.expire_holds(now=now()))
+
+
+def reverse(world: World) -> Act:
+    sent = send(world.thandi, world.sipho, "60.00")
+    return lambda key: corrections.reverse_transfer(group_id=sent.transfer_id, decision=decided(), key=key)
+
+
+def force_reversal(world: World) -> Act:
+    sent = send(world.thandi, world.sipho, "60.00")
+    drain(world.sipho)
+    return lambda key: corrections.force_reversal(transfer_id=sent.transfer_id, decision=decided(), key=key)
+
+
+def drain(who: Person) -> None:
+    """Take away all he has, so that what he received is gone."""
+    balance = Wallet.objects.get(pk=who.wallet.pk).balance
+    if balance:
+        house = House(Wallet.Kind.ADJUSTMENTS, who.wallet.pk)
+        leg = Leg(kind=Kind.DEMO_MONEY, source=who.wallet.pk, target=house, amount=Money(balance))
+        posting.post([leg])
+
+
+def collect(world: World) -> Act:
+    owed = force_reversal(world)(fresh_key())
+    fund(world.sipho, "60.00")
+    return lambda key: corrections.collect_receivable(
+        receivable_public_id=owed.public_id, amount=Money.parse("10.00"), decision=decided(), key=key
+    )
+
+
+def adjust(world: World) -> Act:
+    return lambda key: corrections.adjust(
+        wallet_number=world.thandi.wallet.number, amount=FACE, direction="debit", decision=decided(), key=key
+    )
+
+
+def settle(world: World) -> Act:
+    return lambda key: corrections.settle(step=corrections.Settlement.TOP_UPS, amount=FACE, decision=decided(), key=key)
+
+
+SERVICES: dict[str, Callable[[World], Act]] = {
+    "transfer": transfer,
+    **{f"issue {kind}": issue(kind) for kind in Voucher.Type.values},
+    "redeem": redeem,
+    **{f"cancel {kind}": cancel(kind) for kind in Voucher.Type.values if kind != Voucher.Type.STANDARD},
+    "cancel standard by finance": cancel_for_customer,
+    **{f"expire {kind}": expire(kind) for kind in Voucher.Type.values},
+    "place hold": place_hold,
+    "capture hold": capture_hold,
+    "void hold": void_hold,
+    "expire hold": expire_hold,
+    "reverse": reverse,
+    "force a reversal": force_reversal,
+    "collect": collect,
+    "adjust": adjust,
+    "settle": settle,
+}
+
+
+# How it is stopped --------------------------------------------------------------------------------------------------
+@dataclass
+class Stop:
+    """Stops the statement of this number; `was_reached` tells whether there was one."""
+
+    how: str
+    number: int
+    admin: psycopg.Connection[Any]
+    seen: int = 0
+    was_reached: bool = False
+
+    def __call__(self, execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:
+        self.seen += 1
+        if self.seen != self.number:
+            return execute(statement, params, many, context)
+        self.was_reached = True
+
+        def instead(other: str) -> Any:
+            return execute(other, None, many, context)
+
+        if self.how == "statement timeout":
+            instead("SET statement_timeout = '5ms'")
+            return instead("SELECT pg_sleep(5)")
+        if self.how == "lock timeout":
+            instead("SET lock_timeout = '5ms'")
+            return instead(f"SELECT pg_advisory_xact_lock({LOCK})")
+        self.kill()
+        return execute(statement, params, many, context)
+
+    def kill(self) -> None:
+        assert connection.connection is not None
+        pid = connection.connection.info.backend_pid
+        self.admin.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+@contextlib.contextmanager
+def killed_at_commit(
+    admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> Iterator[None]:
+    """The connection is lost at the first commit, just before it or once it is done and nobody hears of it."""
+    stop = Stop("killed", 0, admin)
+
+    def commit() -> None:
+        monkeypatch.undo()
+        if before:
+            stop.kill()
+            connection.connection.commit()
+        else:
+            connection.connection.commit()
+            stop.kill()
+            connection.connection.execute("SELECT 1")
+
+    monkeypatch.setattr(connection, "_commit", lambda: _in_django(commit))
+    try:
+        yield
+    finally:
+        monkeypatch.undo()
+
+
+def _in_django(work: Callable[[], None]) -> None:
+    with connection.wrap_database_errors:
+        work()
+
+
+# What there is ------------------------------------------------------------------------------------------------------
+def everything(admin: Sql) -> dict[str, str]:
+    """Each table's rows, as one digest: equal before and after what failed."""
+    tables = [name for (name,) in admin("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
+    columns = ", ".join(
+        f"(SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {t} AS t)"  # noqa: S608 - our own tables
+        for t in tables
+    )
+    [row] = admin(f"SELECT {columns}")
+    return dict(zip(tables, row, strict=True))
+
+
+def effect(admin: Sql) -> Counter[str]:
+    """What there is in numbers, so that the difference of two is what happened between them."""
+    found: Counter[str] = Counter()
+    for kind, user, balance, held in admin(
+        "SELECT kind, coalesce(user_id::text, ''), sum(balance), sum(held) FROM wallets GROUP BY 1, 2"
+    ):
+        found[f"balance {kind} {user}"], found[f"held {kind} {user}"] = int(balance * 100), int(held * 100)
+    counted = (
+        "transfers", "transactions", "idempotency_keys", "holds", "vouchers", "voucher_redemptions", "receivables",
+        "receivable_collections", "till_events", "suspense_items",
+    )  # fmt: skip
+    for table in counted:
+        [(found[table],)] = admin(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own tables
+    for status, many, balance in admin("SELECT status, count(*), sum(balance) FROM vouchers GROUP BY 1"):
+        found[f"vouchers {status}"], found[f"worth {status}"] = many, int(balance * 100)
+    for status, many in admin("SELECT status, count(*) FROM holds GROUP BY 1"):
+        found[f"holds {status}"] = many
+    for verb, many in admin("SELECT verb, count(*) FROM audit_events GROUP BY 1"):
+        found[f"audit {verb}"] = many
+    return found
+
+
+def difference(before: Counter[str], after: Counter[str]) -> dict[str, int]:
+    return {name: after[name] - before[name] for name in before | after if after[name] != before[name]}
+
+
+# The tests ----------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def world(ledger: Ledger, admin_sql: Sql) -> World:
+    decided()
+    thandi, sipho = person("thandi"), person("sipho")
+    fund(thandi, "20000.00")
+    return World(thandi, sipho, admin_sql)
+
+
+@pytest.fixture
+def superuser(ledger: Ledger) -> Iterator[psycopg.Connection[Any]]:
+    if ADMIN_URL not in os.environ:
+        pytest.skip(f"{ADMIN_URL} is not set")
+    with psycopg.connect(os.environ[ADMIN_URL], dbname=ledger.name, autocommit=True) as admin:
+        admin.execute(f"SELECT pg_advisory_lock({LOCK})")
+        yield admin
+
+
+def check_one_effect(world: World, act: Act, key: IdempotencyKey, clean: dict[str, int], before: Counter[str]) -> None:
+    close_old_connections()  # as between two requests
+    with connection.cursor() as cursor:
+        cursor.execute("RESET statement_timeout")
+        cursor.execute("RESET lock_timeout")
+    act(key)
+    assert difference(before, effect(world.admin)) == clean
+    act(key)
+    assert difference(before, effect(world.admin)) == clean, "a third time changed something"
+
+
+@pytest.mark.parametrize("how", ["killed", "statement timeout", "lock timeout"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_stopped_at_any_statement_leaves_nothing_half_done(
+    world: World, superuser: psycopg.Connection[Any], service: str, how: str
+) -> None:
+    prepare = SERVICES[service]
+    act, before = prepare(world), effect(world.admin)
+    act(fresh_key())
+    clean = difference(before, effect(world.admin))
+    assert clean, "the service did nothing"
+
+    for number in range(1, 100):
+        act, key = prepare(world), fresh_key()
+        before, rows = effect(world.admin), everything(world.admin)
+        stop = Stop(how, number, superuser)
+        with connection.execute_wrapper(stop), contextlib.suppress(Error, Unavailable):
+            act(key)
+            assert not stop.was_reached, f"statement {number} failed, and nobody heard of it"
+        if not stop.was_reached:
+            break
+        # All of it, where the answer was only read once more after the commit.
+        is_whole = everything(world.admin) == rows or difference(before, effect(world.admin)) == clean
+        assert is_whole, f"stopping statement {number} left something half done"
+        check_one_effect(world, act, key, clean, before)
+    assert number > 1
+
+
+@pytest.mark.parametrize("before_commit", [True, False])
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_connection_lost_at_commit_leaves_all_or_nothing(
+    world: World,
+    superuser: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    before_commit: bool,
+) -> None:
+    prepare = SERVICES[service]
+    act, before = prepare(world), effect(world.admin)
+    act(fresh_key())
+    clean = difference(before, effect(world.admin))
+
+    act, key = prepare(world), fresh_key()
+    before, rows = effect(world.admin), everything(world.admin)
+    with killed_at_commit(superuser, monkeypatch, before=before_commit), contextlib.suppress(Error, Unavailable):
+        act(key)
+    if before_commit and service not in AUTOCOMMITTED:
+        assert everything(world.admin) == rows
+    elif service not in AUTOCOMMITTED:
+        assert difference(before, effect(world.admin)) == clean
+    check_one_effect(world, act, key, clean, before)
+
+
+# One statement, which is its own transaction: Django sends no COMMIT that could be lost.
+AUTOCOMMITTED = {"transfer", "capture hold", "expire hold"}
