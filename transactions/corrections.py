@@ -31,6 +31,7 @@ from transactions.posting import (
     House,
     IdempotencyKey,
     Leg,
+    NotReversible,
     Posted,
     UnknownTransfer,
     UnknownWallet,
@@ -42,10 +43,6 @@ REVERSIBLE = frozenset({Kind.TRANSFER, Kind.ADJUSTMENT, Kind.SETTLEMENT})
 COSTS = frozenset({Kind.FEE, Kind.VAT})
 # What is settled with the outside world is rare and looked at as a whole: one stripe of each wallet takes it all.
 SETTLEMENT_STRIPE = 0
-
-
-class NotReversible(DomainError):
-    code, status, title = "not_reversible", 409, "This cannot be reversed"
 
 
 class AlreadyReversed(DomainError):

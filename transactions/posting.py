@@ -101,6 +101,10 @@ class UnknownTransfer(NotFound):
     code, title = "transfer_not_found", "There is no such transfer"
 
 
+class NotReversible(DomainError):
+    code, status, title = "not_reversible", 409, "This cannot be reversed"
+
+
 REFUSALS: Mapping[str, type[DomainError]] = {
     "MM001": WalletNotActive,
     "MM002": SameWallet,
@@ -119,6 +123,7 @@ REFUSALS: Mapping[str, type[DomainError]] = {
     "MM015": HoldExpired,
     "MM016": CaptureExceedsHold,
     "MM017": UnknownTransfer,
+    "MM018": NotReversible,
 }
 NOT_ACTIVE: Mapping[object, type[WalletNotActive]] = {"frozen": WalletFrozen, "closed": WalletClosed}
 
@@ -226,7 +231,10 @@ def post(
             columns = [column.name for column in cursor.description]
             return [Posted(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
     except Error as error:
-        raise translated(error) from error
+        refusal = translated(error)
+        if refusal is error:
+            raise  # as it is: its cause says what PostgreSQL said, and whether to try again
+        raise refusal from error
 
 
 def claim(key: IdempotencyKey, *, produces: Literal["transfer", "voucher", "hold"], id: uuid.UUID) -> uuid.UUID | None:  # noqa: A002
@@ -261,7 +269,10 @@ def call(statement: str, *values: Any) -> Any:
             cursor.execute(statement, values)
             return cursor.fetchone()[0]
     except Error as error:
-        raise translated(error) from error
+        refusal = translated(error)
+        if refusal is error:
+            raise  # as it is: its cause says what PostgreSQL said, and whether to try again
+        raise refusal from error
 
 
 def _row(leg: Leg, values: list[Any]) -> str:

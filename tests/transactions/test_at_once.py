@@ -16,7 +16,7 @@ from django.db import OperationalError, connections, transaction
 
 from mymoolah.common.money import Money
 from mymoolah.common.retries import with_retries
-from tests.conftest import ADMIN_URL, Person, Sql, balance, fund, send
+from tests.conftest import ADMIN_URL, Ledger, Person, Sql, balance, fund, send
 from tests.transactions.legs import beside, key, leg
 from transactions import posting
 from transactions.models import IdempotencyKey as StoredKey
@@ -174,3 +174,39 @@ def test_a_whole_transaction_is_tried_again_after_a_deadlock(thandi: Person, sip
     assert race(2, across) == [1, 1]
     assert len(tries) == 3
     assert (balance(thandi), balance(sipho)) == (Money.parse("1000.00"), Money.parse("1000.00"))
+
+
+def test_a_deadlock_inside_the_kernel_is_tried_again_from_the_start(
+    ledger: Ledger, thandi: Person, sipho: Person, app_sql: Sql
+) -> None:
+    if ADMIN_URL not in os.environ:
+        pytest.skip(f"{ADMIN_URL} is not set")
+    fund(thandi, "100.00")
+    first, second = sorted([thandi.wallet.pk, sipho.wallet.pk])
+    answers: list[Any] = []
+
+    def post() -> None:
+        try:
+            answers.append(send(thandi, sipho, "30.00", key="one"))
+        except Exception as error:  # noqa: BLE001 - the test compares it
+            answers.append(error)
+        finally:
+            connections.close_all()
+
+    lock = "SELECT 1 FROM wallets WHERE id = %s FOR UPDATE"
+    with psycopg.connect(os.environ[ADMIN_URL], dbname=ledger.name) as other:
+        other.execute("SET deadlock_timeout = '60s'")  # so that the kernel is the one to notice, and to give way
+        other.execute(lock, [second])
+        waiting = threading.Thread(target=post)
+        waiting.start()
+        for _ in range(200):
+            if app_sql("SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'", ledger.name):
+                break
+            time.sleep(0.02)
+        other.execute(lock, [first])
+        other.rollback()
+    waiting.join()
+    assert [type(answer) for answer in answers] == [Posted]
+    [(deadlocks,)] = app_sql("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    assert deadlocks == 1
+    assert balance(thandi) == Money.parse("70.00")

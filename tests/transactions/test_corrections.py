@@ -25,7 +25,6 @@ from transactions import corrections, posting
 from transactions.corrections import (
     AlreadyReversed,
     ForceNotNeeded,
-    NotReversible,
     ReceivableExceeded,
     Settlement,
     UnknownReceivable,
@@ -39,6 +38,7 @@ from transactions.posting import (
     House,
     IdempotencyKeyReused,
     InsufficientFunds,
+    NotReversible,
     Posted,
     TwoPeopleNeeded,
     UnknownTransfer,

@@ -1,7 +1,7 @@
--- The posting kernel, second version: a group may be paid out of a hold, gives spending back, and shows who approved it.
+-- The posting kernel, second version: a group may be paid out of a hold, gives spending back, and names who approved it.
 -- The keys, refusals and house wallets of the first version stay (post_transfers_v1.sql). Added to its SQLSTATEs:
 --   MM012 two_people_needed     MM014 hold_resolved       MM016 capture_exceeds_hold
---   MM013 unknown_hold          MM015 hold_expired        MM017 unknown_transfer
+--   MM013 unknown_hold          MM015 hold_expired        MM017 unknown_transfer       MM018 not_reversible
 
 -- One leg of a posting, as in the first version. Besides:
 -- gives_back names the transfer by which the receiver once spent this money: as much counts no longer against his
@@ -35,7 +35,7 @@ CREATE FUNCTION spent_with(
     p_per_transfer numeric,
     p_per_day numeric,
     p_per_month numeric
-) RETURNS numeric []
+) RETURNS numeric[]
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -64,7 +64,7 @@ $$;
 -- What is left of the counters of `p_spent_on` once `p_amount`, spent at `p_spent_at`, is given back.
 CREATE FUNCTION spent_without(
     p_amount numeric, p_spent_at timestamptz, p_spent_on date, p_spent_day numeric, p_spent_month numeric
-) RETURNS numeric []
+) RETURNS numeric[]
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -245,6 +245,22 @@ BEGIN
             IF v_to.status <> 'active' OR v_to.user_status <> 'active' THEN
                 PERFORM refuse_inactive('payee', v_to.status, v_to.user_status);
             END IF;
+        END IF;
+        -- A reversal takes back all of one transfer, where it came from, and is none of a reversal.
+        IF v_leg.reverses IS NOT NULL
+            AND NOT EXISTS (
+                SELECT 1
+                FROM transfers AS t
+                WHERE
+                    t.id = v_leg.reverses
+                    AND t.reverses_id IS NULL
+                    AND t.from_wallet_id = v_leg.to_wallet
+                    AND (t.to_wallet_id = v_leg.from_wallet OR v_from.kind = 'adjustments')
+                    AND t.amount = v_leg.amount
+                    AND t.currency = v_leg.currency
+            )
+        THEN
+            PERFORM refuse('MM018', 'not_reversible');
         END IF;
         v_release := 0;
         IF v_leg.from_wallet = v_hold.wallet_id THEN
