@@ -71,6 +71,19 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From `auth/token`"}
 
 
+class TillScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "vouchers.till_authentication.EasyPayAuthentication"
+    name = "till"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Signature",
+            "description": 'Hex HMAC-SHA256 with the shared secret over X-Timestamp + "." + body',
+        }
+
+
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Describe what every operation may answer besides success (a postprocessing hook of drf-spectacular)."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM

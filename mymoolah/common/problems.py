@@ -33,6 +33,8 @@ TITLES = {
     "not_authenticated": "Please sign in",
     "token_invalid": "This access token is not valid",
     "token_expired": "This access token has expired",
+    "signature_invalid": "This request is not signed as it must be",
+    "timestamp_invalid": "This request was not signed just now",
     "permission_denied": "This is not allowed",
     "not_found": "There is no such thing here",
     "method_not_allowed": "This address does not do that",
