@@ -228,12 +228,13 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
-# Per user, or per address while nobody is signed in; sign_in per account.
+# Per user, or per address while nobody is signed in; sign_in per account, *_address per address besides.
 RATE_LIMITS_PER_MINUTE = {
     "sign_in": 5,
     "sign_in_address": 20,
     "registrations": 10,
     "codes": 10,
+    "codes_address": 30,
     "previews": 10,
     "money": 60,
     "reads": 300,
@@ -256,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AccountStatus": "accounts.models.User.Status",
         "WalletStatus": "wallets.models.Wallet.Status",
+        "VoucherStatus": "vouchers.models.Voucher.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -278,6 +280,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reporting.refresh_dashboard",
         "schedule": float(DASHBOARD_REFRESH_SECONDS),
         "options": {"expires": DASHBOARD_REFRESH_SECONDS},
+    },
+    "expire-vouchers": {
+        "task": "vouchers.expire_vouchers",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     "expire-holds": {
         "task": "transactions.expire_holds",

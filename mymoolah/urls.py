@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 import accounts.urls
 import reporting.urls
 import transactions.urls
+import vouchers.urls
 import wallets.urls
 from mymoolah import health
 
@@ -15,6 +16,7 @@ api_v1: list[URLPattern | URLResolver] = [
     *accounts.urls.urlpatterns,
     *wallets.urls.urlpatterns,
     *transactions.urls.urlpatterns,
+    *vouchers.urls.urlpatterns,
     *reporting.urls.urlpatterns,
 ]
 

@@ -58,11 +58,16 @@ def test_every_route_is_described_with_its_refusals(schema: dict[str, Any]) -> N
         "wallets",
         "wallets/{number}",
         "wallets/{number}/freeze",
+        "statements",
         "transactions",
         "transactions/{entry_id}",
         "transfers",
         "transfers/preview",
         "transfers/{transfer_id}",
+        "vouchers",
+        "vouchers/redeem",
+        "vouchers/{voucher_id}",
+        "vouchers/{voucher_id}/cancel",
     }
     assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for path in schema["paths"].values():

@@ -125,13 +125,14 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
 }
 
 
-def policy_of(voucher: Voucher) -> Policy:
-    return POLICIES[voucher.voucher_type, voucher.currency]
-
-
 def get_policy(*, voucher_type: str, currency: str) -> Policy:
     """:raises VoucherNotOffered: there are no such vouchers in this currency"""
     policy = POLICIES.get((voucher_type, currency))
     if policy is None:
         raise VoucherNotOffered(voucher_type=voucher_type, currency=currency)
     return policy
+
+
+def policy_of(voucher: Voucher) -> Policy:
+    """:raises VoucherNotOffered: no release has ever offered such vouchers in this currency"""
+    return get_policy(voucher_type=voucher.voucher_type, currency=voucher.currency)

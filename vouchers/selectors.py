@@ -7,14 +7,25 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
+from mymoolah.common.clock import iso_utc
+from mymoolah.common.crypto import decrypt
+from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
 from transactions.selectors import NoWalletInCurrency
+from vouchers.errors import VoucherNotFound
 from vouchers.models import SuspenseItem, Voucher
-from vouchers.policies import LATE_MESSAGES
+from vouchers.numbers import CODE_CONTEXT
+from vouchers.policies import LATE_MESSAGES, policy_of
 from wallets.models import Wallet
 
-BATCH = 500
+# A filtered page looks at this many vouchers at most, so that a rare status costs no walk through a long history: it may
+# then be short, and `next` goes on from where it stopped.
+LONGEST_LOOK = 2_000
+# How many due vouchers are looked up at once. All that were made on one day end at one moment, and each batch sorts what
+# is left of them: many small batches would sort a busy day over and over.
+BATCH = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +52,126 @@ class Redeemed:
     replayed: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class VoucherFilter:
+    """Which vouchers to list."""
+
+    status: str | None = None
+    voucher_type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """The vouchers of one type whose term is over, and what would go back for them: paid, fees and VAT, or held."""
+
+    voucher_type: str
+    currency: str
+    count: int
+    amount: Decimal
+
+
+# What customers see of a voucher --------------------------------------------------------------------------------------
+def get_voucher(*, user_public_id: uuid.UUID, public_id: uuid.UUID) -> dict[str, Any]:
+    """A voucher as its issuer sees it, with its code. One query.
+
+    :raises VoucherNotFound: he has issued no such voucher
+    """
+    try:
+        voucher = Voucher.objects.get(public_id=public_id, user__public_id=user_public_id)
+    except Voucher.DoesNotExist:
+        raise VoucherNotFound from None
+    return with_code(voucher, shown(voucher))
+
+
+def vouchers(*, user_public_id: uuid.UUID, only: VoucherFilter, asked: PageRequest) -> Page[dict[str, Any]]:
+    """A page of what a customer has issued, without codes. One query, along one index whatever the filter."""
+    is_filtered = only != VoucherFilter()
+    look = LONGEST_LOOK if is_filtered else asked.limit + 1
+    order, beyond = ("ASC", ">") if asked.backwards else ("DESC", "<")
+    values: dict[str, Any] = {"user": user_public_id, "look": look, "most": asked.limit + 2}
+    reach = ""
+    if asked.cursor is not None:
+        reach = f"""
+            AND (v.created_at, v.id) {beyond} (SELECT b.created_at, b.id FROM vouchers AS b WHERE b.public_id = %(at)s)
+        """  # noqa: S608 - only keywords and placeholders are put together
+        (values["at"],) = asked.cursor.position
+    wanted = ["TRUE"]
+    for name, value in (("status", only.status), ("voucher_type", only.voucher_type)):
+        if value is not None:
+            wanted.append(f"c.{name} = %({name})s")
+            values[name] = value
+    statement = f"""
+        WITH c AS (
+            SELECT
+                w.*,
+                row_number() OVER (ORDER BY w.created_at {order}, w.id {order}) AS place
+            FROM users AS u
+            CROSS JOIN LATERAL (
+                SELECT
+                    v.id, v.public_id, v.voucher_type, v.status, v.easypay_number, v.original_amount, v.balance,
+                    v.currency, v.fee_amount, v.vat_amount, v.expires_at, v.created_at
+                FROM vouchers AS v
+                WHERE v.user_id = u.id {reach}
+                ORDER BY v.created_at {order}, v.id {order}
+                LIMIT %(look)s
+            ) AS w
+            WHERE u.public_id = %(user)s
+        )
+        SELECT d.*
+        FROM (SELECT c.*, {" AND ".join(wanted)} AS is_wanted FROM c) AS d
+        WHERE d.is_wanted OR d.place = %(look)s
+        ORDER BY d.place
+        LIMIT %(most)s
+    """  # noqa: S608 - only keywords, column names and placeholders are put together
+    found: list[Any] = list(Voucher.objects.raw(statement, values))  # with `place` and `is_wanted`, which no field is
+    stopped = _position(found[-1]) if is_filtered and found and found[-1].place == look else None
+    page = cut(asked, [voucher for voucher in found if voucher.is_wanted], _position, beyond=stopped)
+    return Page(rows=[shown(voucher) for voucher in page.rows], older=page.older, newer=page.newer)
+
+
+def _position(voucher: Voucher) -> Position:
+    return [str(voucher.public_id)]
+
+
+def shown(voucher: Voucher) -> dict[str, Any]:
+    """A voucher as its issuer sees it now."""
+    return _shown(voucher, voucher.status, voucher.balance)
+
+
+def as_issued(voucher: Voucher) -> dict[str, Any]:
+    """A voucher as it was when it was issued: nothing in it can change."""
+    policy = policy_of(voucher)
+    return _shown(voucher, policy.first_status, policy.first_balance(voucher.original_amount))
+
+
+def as_cancelled(voucher: Voucher) -> dict[str, Any]:
+    """A voucher as it was when it was cancelled; a top-up that a till took money for may be redeemed after all."""
+    return _shown(voucher, Voucher.Status.CANCELLED, Decimal(0))
+
+
+def with_code(voucher: Voucher, body: dict[str, Any]) -> dict[str, Any]:
+    """Add the code, which only the issuer may see."""
+    sealed = voucher.code_encrypted
+    return {**body, "code": None if sealed is None else decrypt(sealed, context=CODE_CONTEXT)}
+
+
+def _shown(voucher: Voucher, status: str, balance: Decimal) -> dict[str, Any]:
+    return {
+        "id": str(voucher.public_id),
+        "voucher_type": str(voucher.voucher_type),
+        "status": str(status),
+        "amount": f"{voucher.original_amount:.2f}",
+        "balance": f"{balance:.2f}",
+        "currency": voucher.currency,
+        "fee": f"{voucher.fee_amount:.2f}",
+        "vat": f"{voucher.vat_amount:.2f}",
+        "easypay_number": voucher.easypay_number,
+        "expires_at": iso_utc(voucher.expires_at),
+        "created_at": iso_utc(voucher.created_at),
+    }
+
+
+# What services need ---------------------------------------------------------------------------------------------------
 def get_own_wallet(*, user_public_id: uuid.UUID, currency: str) -> OwnWallet:
     """One query.
 
@@ -66,6 +197,13 @@ def wallet_of(voucher: Voucher) -> Wallet:
 def is_under_review(voucher: Voucher) -> bool:
     """Whether finance has yet to decide about something that happened with this voucher. One query."""
     return SuspenseItem.objects.filter(voucher=voucher, resolved_at=None).exists()
+
+
+# What is due ----------------------------------------------------------------------------------------------------------
+def due_totals(*, now: dt.datetime) -> list[Due]:
+    """What the sweep would find, by type and currency. One query."""
+    found = rows("vouchers", "due_totals.sql", standard_until=now, easypay_until=now - LATE_MESSAGES)
+    return [Due(**row) for row in found]
 
 
 def due_vouchers(*, now: dt.datetime, limit: int | None = None) -> Iterator[int]:

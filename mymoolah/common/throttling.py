@@ -99,6 +99,13 @@ class SignInThrottle(GroupThrottle):
         return self.count(request, "sign_in", hashlib.sha256(email.strip().lower().encode()).hexdigest())
 
 
+class CodeThrottle(GroupThrottle):
+    """Counts codes that somebody tries, twice: against the address they come from, and against who tries them."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        return self.count(request, "codes_address", client_network(request)) and super().allow_request(request, view)
+
+
 def usage_of(request: Request, scope: str, whom: str) -> Usage | None:
     """Count one request; None when nothing is counted, or nothing can be and `scope` goes on without.
 

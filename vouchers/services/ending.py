@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -17,6 +17,7 @@ from accounts.audit import Origin
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import with_retries
 from transactions import holds, posting
+from transactions.corrections import record_decision
 from transactions.decisions import require_finance
 from transactions.posting import Decision, IdempotencyKey
 from vouchers import legs, selectors
@@ -79,7 +80,12 @@ def cancel_voucher(
                 raise VoucherNotCancellable(voucher_type=voucher.voucher_type)
             _check(voucher, now)
             _end(voucher, status="cancelled", check_active=True, initiated_by=voucher.user_id, now=now)
-            audit.record("voucher.cancelled", subject_type="voucher", subject_id=voucher_public_id, origin=origin)
+            audit.record(
+                "voucher.cancelled",
+                subject_type="voucher",
+                subject_id=voucher_public_id,
+                origin=replace(origin, actor_id=voucher.user_id),
+            )
             return Cancelled(voucher=voucher)
 
     return with_retries(once)
@@ -111,14 +117,12 @@ def cancel_for_customer(
                 raise VoucherNotCancellable(voucher_type=voucher.voucher_type)
             _check(voucher, now)
             _end(voucher, status="cancelled", decision=decision, now=now)
-            audit.record(
+            record_decision(
                 "voucher.cancelled_by_finance",
                 subject_type="voucher",
                 subject_id=voucher_public_id,
+                decision=decision,
                 origin=origin,
-                reason=decision.reason,
-                proposed_by=decision.proposed_by,
-                approved_by=decision.approved_by,
             )
             return Cancelled(voucher=voucher)
 
@@ -164,10 +168,10 @@ def _expire(voucher_id: int, now: dt.datetime) -> bool:
 
 # Both ---------------------------------------------------------------------------------------------------------------
 def _lock(**which: object) -> Voucher:
-    voucher = Voucher.objects.select_for_update(no_key=True, of=("self",)).filter(**which).first()
-    if voucher is None:
-        raise VoucherNotFound
-    return voucher
+    try:
+        return Voucher.objects.select_for_update(no_key=True, of=("self",)).get(**which)
+    except Voucher.DoesNotExist:
+        raise VoucherNotFound from None
 
 
 def _check(voucher: Voucher, now: dt.datetime) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Origin
+from accounts.selectors import get_user_id
 from mymoolah.common.crypto import blind_index
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import Money
@@ -68,7 +70,8 @@ def redeem_voucher(
     try:
         return with_retries(once)
     except VoucherNotFound:
-        audit.record("voucher.code_unknown", subject_type="user", subject_id=user_public_id, origin=origin)
+        his = replace(origin, actor_id=get_user_id(public_id=user_public_id))
+        audit.record("voucher.code_unknown", subject_type="user", subject_id=user_public_id, origin=his)
         raise
 
 
@@ -76,11 +79,10 @@ def _lock(code: str) -> Voucher:
     """Lock the voucher of a code; an unknown one touches one entry of an index, a mistyped one none."""
     if not is_voucher_code(code):
         raise VoucherNotFound
-    index = blind_index(code, context=CODE_CONTEXT)
-    voucher = Voucher.objects.select_for_update(no_key=True).filter(code_index=index).first()
-    if voucher is None:
-        raise VoucherNotFound
-    return voucher
+    try:
+        return Voucher.objects.select_for_update(no_key=True).get(code_index=blind_index(code, context=CODE_CONTEXT))
+    except Voucher.DoesNotExist:
+        raise VoucherNotFound from None
 
 
 def _check(voucher: Voucher, amount: Money | None, now: dt.datetime) -> None:
