@@ -290,8 +290,10 @@ BEGIN
                     'insufficient_funds',
                     (
                         SELECT jsonb_build_object(
-                            'available', (v_from.available + coalesce(sum(l.amount) FILTER (WHERE t.id IS NOT NULL), 0))::text,
-                            'needed', sum(l.amount)::text
+                            'available',
+                            (v_from.available + coalesce(sum(l.amount) FILTER (WHERE t.id IS NOT NULL), 0))::text,
+                            'needed',
+                            sum(l.amount)::text
                         )
                         FROM unnest(p_legs) AS l
                         LEFT JOIN transfers AS t ON t.id = l.id
