@@ -43,7 +43,8 @@ SECRET_KEY = required("MYMOOLAH_SECRET_KEY", _made.secret_key)
 ENCRYPTION_KEYS = required("MYMOOLAH_ENCRYPTION_KEYS", _made.encryption_keys).split(",")
 BLIND_INDEX_KEY = required("MYMOOLAH_BLIND_INDEX_KEY", _made.blind_index_key)
 SIGNING_KEYS = required("MYMOOLAH_SIGNING_KEYS", _made.signing_keys).split(",")
-EASYPAY_SECRETS = required("EASYPAY_SECRET", _made.easypay_secret).split(",")
+# An empty one, as a comma too many makes it, would let anybody sign.
+EASYPAY_SECRETS = [one for one in required("EASYPAY_SECRET", _made.easypay_secret).split(",") if one]
 
 # Where the servers are ------------------------------------------------------------------------------------------
 _named = [name for name in ("DATABASE_URL", "REDIS_URL") if env.str(name, default="")]
@@ -280,6 +281,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reporting.refresh_dashboard",
         "schedule": float(DASHBOARD_REFRESH_SECONDS),
         "options": {"expires": DASHBOARD_REFRESH_SECONDS},
+    },
+    "process-till-events": {
+        "task": "vouchers.process_till_events",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "expire-vouchers": {
         "task": "vouchers.expire_vouchers",

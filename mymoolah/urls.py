@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 import accounts.urls
 import reporting.urls
 import transactions.urls
+import vouchers.till_urls
 import vouchers.urls
 import wallets.urls
 from mymoolah import health
@@ -17,6 +18,7 @@ api_v1: list[URLPattern | URLResolver] = [
     *wallets.urls.urlpatterns,
     *transactions.urls.urlpatterns,
     *vouchers.urls.urlpatterns,
+    *vouchers.till_urls.urlpatterns,
     *reporting.urls.urlpatterns,
 ]
 

@@ -21,12 +21,13 @@ from mymoolah.common.clock import now
 from mymoolah.common.money import Money
 from tests.api import Caller, body_of
 from tests.conftest import Person, Sql
+from transactions.models import Transaction
 from transactions.posting import IdempotencyKey
-from vouchers.models import Voucher
+from vouchers.models import Voucher, VoucherRedemption
 from vouchers.services.ending import cancel_voucher
 from vouchers.services.issuing import issue_voucher
 from vouchers.till_authentication import signature
-from wallets.models import Wallet
+from wallets.models import Hold, Wallet
 
 PATH = "callbacks/easypay/payments"
 TOP_UP, SPENT, CASH_OUT = Voucher.Type.EASYPAY_TOPUP, Voucher.Type.EASYPAY_VOUCHER, Voucher.Type.EASYPAY_CASHOUT
@@ -117,8 +118,11 @@ def every_wallet() -> dict[str, tuple[Decimal, Decimal]]:
     return found
 
 
+Moves = Mapping[Person | str, str | tuple[str, str]]
+
+
 @contextmanager
-def moves(expected: Mapping[Person | str, str | tuple[str, str]]) -> Iterator[None]:
+def moves(expected: Moves) -> Iterator[None]:
     """Assert what moves meanwhile in which wallets, a customer's or one of the house: balance, and held if it does.
 
     And that nothing moves in any other wallet.
@@ -137,3 +141,33 @@ def moves(expected: Mapping[Person | str, str | tuple[str, str]]) -> Iterator[No
         balance, held = (change, "0") if isinstance(change, str) else change
         wanted[name] = (Decimal(balance), Decimal(held))
     assert moved == wanted
+
+
+def in_doubt(kind: Voucher.Type | None, amount: str) -> Moves:
+    if kind == SPENT:
+        return {"suspense": f"-{amount}", "easypay_clearing": amount}
+    if kind == CASH_OUT:
+        return {"suspense": f"-{amount}", "cashout_clearing": amount}
+    return {"easypay_clearing": f"-{amount}", "suspense": amount}
+
+
+def done(kind: Voucher.Type | None, customer: Person) -> Moves:
+    if kind == SPENT:
+        return {"voucher_liability": "-100.00", "easypay_clearing": "100.00"}
+    if kind == CASH_OUT:
+        costs: Moves = {"cashout_clearing": "100.00", "fee_income": "8.00", "vat_control": "1.20"}
+        return {**costs, customer: ("-109.20", "-109.20")}
+    return {customer: "93.67", "easypay_clearing": "-100.00", "fee_income": "5.50", "vat_control": "0.83"}
+
+
+def redeemed_by(voucher: Voucher, *, into: Wallet | None) -> None:
+    voucher.refresh_from_db()
+    assert (voucher.status, voucher.balance) == ("redeemed", 0)
+    redemption = VoucherRedemption.objects.get(voucher=voucher)
+    assert redemption.amount == voucher.original_amount
+    assert redemption.wallet == into
+    entries = Transaction.objects.filter(transfer__group_id=redemption.transfer_id, type="sent").order_by("pk")
+    kinds = {TOP_UP: ["top_up", "fee", "vat"], SPENT: ["voucher_spent"], CASH_OUT: ["cash_out", "fee", "vat"]}
+    assert [entry.transfer.kind for entry in entries] == kinds[Voucher.Type(voucher.voucher_type)]
+    if voucher.hold_id:
+        assert Hold.objects.get(pk=voucher.hold_id).status == "captured"
