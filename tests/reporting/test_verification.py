@@ -8,6 +8,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any, LiteralString
@@ -18,15 +19,16 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg.rows import dict_row
 
+from mymoolah.common.clock import now
 from mymoolah.common.ids import uuid7
-from mymoolah.common.money import Money
 from reporting.verification import checks, verify
 from tests.conftest import ADMIN_URL, Person, Sql, create, drop, fund, person, send, use_database
+from tests.transactions.legs import decided, key, leg
 from transactions import posting
-from transactions.models import Kind
-from transactions.posting import House, Leg
-from vouchers.models import SuspenseItem, Voucher
-from wallets.models import Wallet
+from transactions.models import NEEDS_TWO_PEOPLE, Kind, Receivable, ReceivableCollection
+from transactions.posting import House, Posted
+from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption
+from wallets.models import Hold, Wallet
 
 pytestmark = pytest.mark.sql
 
@@ -41,59 +43,158 @@ VIEWS = {
 }
 
 
-def tell(thandi: Person, sipho: Person) -> None:
-    """A little of everything: a reversed payment, a voucher with its fee, a cash-out, and money in suspense."""
+LIABILITY, SUSPENSE = House(Wallet.Kind.VOUCHER_LIABILITY, 7), House(Wallet.Kind.SUSPENSE, 0)
+TILL, BANK = House(Wallet.Kind.EASYPAY_CLEARING, 0), House(Wallet.Kind.BANK, 0)
+
+
+def tell(thandi: Person, sipho: Person, lerato: Person) -> None:
+    """A little of everything: what Thandi did, then what became of Lerato's vouchers, of a hold, and of a payment."""
     fund(thandi, "500.00")
     sent = send(thandi, sipho, "30.00")
-    mine, his = thandi.wallet.pk, sipho.wallet.pk
-    back = Leg(kind=Kind.REVERSAL, source=his, target=mine, amount=Money.parse("30.00"), reverses=sent.transfer_id)
-    posting.post([back])
-    posting.post(
+    decision = decided()
+    posting.post([leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)], decision=decision)
+    issued = posting.post(
         [
-            Leg(kind=kind, source=mine, target=House(target, 7), amount=Money.parse(amount))
-            for kind, target, amount in (
-                (Kind.VOUCHER_ISSUE, Wallet.Kind.VOUCHER_LIABILITY, "100.00"),
-                (Kind.FEE, Wallet.Kind.FEE_INCOME, "2.50"),
-                (Kind.VAT, Wallet.Kind.VAT_CONTROL, "0.38"),
-            )
+            leg(thandi, LIABILITY, "100.00", kind=Kind.VOUCHER_ISSUE),
+            leg(thandi, House(Wallet.Kind.FEE_INCOME, 7), "2.50", kind=Kind.FEE),
+            leg(thandi, House(Wallet.Kind.VAT_CONTROL, 7), "0.38", kind=Kind.VAT),
         ],
         initiated_by=thandi.user.pk,
     )
-    late = Leg(
-        kind=Kind.SUSPENSE,
-        source=House(Wallet.Kind.EASYPAY_CLEARING, 0),
-        target=House(Wallet.Kind.SUSPENSE, 0),
-        amount=Money.parse("20.00"),
+    voucher(thandi, "easypay_voucher", "active", "100.00", paid_by=issued[0], fee_amount="2.50", vat_amount="0.38")
+    voucher(thandi, "easypay_topup", "cancelled", "50.00")
+    cash_out = hold(thandi, "59.20", "voucher", spent="50.00")
+    voucher(thandi, "easypay_cashout", "pending_payment", "50.00", hold_id=cash_out, fee_amount="8", vat_amount="1.20")
+    late = posting.post([leg(TILL, SUSPENSE, "20.00", kind=Kind.SUSPENSE)])[0]
+    item(late, till_event("20.00", "suspense"), "20.00")
+
+    fund(lerato, "300.00")
+    issued = posting.post([leg(lerato, LIABILITY, "50.00", kind=Kind.VOUCHER_ISSUE)])
+    redeemed = posting.post([leg(LIABILITY, lerato, "20.00", kind=Kind.VOUCHER_REDEEM)])[0]
+    standard = voucher(lerato, "standard", "active", "50.00", paid_by=issued[0], balance="30.00")
+    redemption(standard, redeemed, "20.00", wallet=lerato.wallet)
+    issued = posting.post([leg(lerato, LIABILITY, "10.00", kind=Kind.VOUCHER_ISSUE)])
+    redeemed = posting.post([leg(LIABILITY, lerato, "4.00", kind=Kind.VOUCHER_REDEEM)])[0]
+    posting.post([leg(LIABILITY, lerato, "6.00", kind=Kind.VOUCHER_REFUND)])
+    redemption(
+        voucher(lerato, "standard", "expired", "10.00", paid_by=issued[0]), redeemed, "4.00", wallet=lerato.wallet
     )
-    posting.post([late])
-    moment = dt.datetime.now(dt.UTC)
-    common: dict[str, Any] = {
-        "user": thandi.user,
-        "currency": "ZAR",
-        "expires_at": moment + dt.timedelta(days=30),
-        "created_at": moment,
-    }
-    Voucher.objects.create(
-        voucher_type="easypay_voucher",
-        status="active",
-        easypay_number="95063000000011",
-        original_amount="100.00",
-        balance="100.00",
-        fee_amount="2.50",
-        vat_amount="0.38",
-        **common,
+    issued = posting.post([leg(lerato, LIABILITY, "60.00", kind=Kind.VOUCHER_ISSUE)])
+    spent = posting.post([leg(LIABILITY, TILL, "60.00", kind=Kind.VOUCHER_SPENT)])[0]
+    easypay = voucher(lerato, "easypay_voucher", "redeemed", "60.00", paid_by=issued[0])
+    redemption(easypay, spent, "60.00")
+    till_event("60.00", "applied", easypay)
+
+    taxi = hold(lerato, "50.00", "taxi")
+    posting.post([leg(lerato, BANK, "40.00", kind=Kind.CAPTURE)], hold_id=taxi)
+    posting.claim(key("taxi"), produces="hold", id=Hold.objects.get(pk=taxi).public_id)
+
+    unknown = posting.post([leg(TILL, SUSPENSE, "15.00", kind=Kind.SUSPENSE)])[0]
+    returned = posting.post([leg(SUSPENSE, TILL, "15.00", kind=Kind.RELEASE)], decision=decision)[0]
+    item(
+        unknown,
+        till_event("15.00", "suspense"),
+        "15.00",
+        resolved_at=now(),
+        resolution="returned",
+        resolution_transfer_id=returned.transfer_id,
+        resolved_by_id=decision.proposed_by,
+        approved_by_id=decision.approved_by,
     )
-    Voucher.objects.create(
-        voucher_type="easypay_topup",
-        status="cancelled",
-        easypay_number="95063000000029",
-        original_amount="50.00",
-        balance="0.00",
-        **common,
+    till_event("70.00", None)
+
+    sent = send(lerato, sipho, "10.00")
+    adjustments = House(Wallet.Kind.ADJUSTMENTS, 0)
+    back = leg(adjustments, lerato, "10.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)
+    forced = posting.post([back], decision=decision)[0]
+    collected = posting.post([leg(sipho, adjustments, "4.00", kind=Kind.COLLECTION)], decision=decision)[0]
+    receivable = Receivable.objects.create(
+        wallet=sipho.wallet,
+        transfer_id=forced.transfer_id,
+        amount="10.00",
+        collected_amount="4.00",
+        currency="ZAR",
+        created_at=now(),
     )
+    ReceivableCollection.objects.create(
+        receivable=receivable, transfer_id=collected.transfer_id, amount="4.00", created_at=now()
+    )
+
+
+def voucher(
+    who: Person, kind: str, status: str, amount: str, *, paid_by: Posted | None = None, **columns: Any
+) -> Voucher:
+    number: dict[str, Any] = {"easypay_number": f"9506300000{Voucher.objects.count():03d}5"}
+    if kind == "standard":
+        number = {"code_encrypted": "sealed", "code_index": os.urandom(32)}
+    return Voucher.objects.create(
+        user=who.user,
+        voucher_type=kind,
+        status=status,
+        original_amount=amount,
+        balance=columns.pop("balance", amount if status == "active" else 0),
+        currency="ZAR",
+        issue_transfer_id=paid_by.transfer_id if paid_by else None,
+        expires_at=now() + dt.timedelta(days=30),
+        created_at=now(),
+        **number,
+        **columns,
+    )
+
+
+def redemption(voucher: Voucher, paid_by: Posted, amount: str, *, wallet: Wallet | None = None) -> None:
+    VoucherRedemption.objects.create(
+        voucher=voucher,
+        wallet=wallet,
+        transfer_id=paid_by.transfer_id,
+        amount=amount,
+        currency="ZAR",
+        created_at=now(),
+    )
+
+
+def till_event(amount: str, result: str | None, voucher: Voucher | None = None) -> TillEvent:
+    return TillEvent.objects.create(
+        provider="easypay",
+        provider_reference=f"REF-{amount}",
+        body=b"",
+        body_sha256=bytes(32),
+        easypay_number=(voucher and voucher.easypay_number) or "95063999999999",
+        amount=amount,
+        currency="ZAR",
+        paid_at=now(),
+        result=result,
+        processed_at=result and now(),
+        voucher=voucher,
+    )
+
+
+def item(put_there_by: Posted, event: TillEvent, amount: str, **resolution: Any) -> None:
     SuspenseItem.objects.create(
-        direction="owed_to_customer", reason="late", amount="20.00", currency="ZAR", created_at=moment
+        till_event=event,
+        direction="owed_to_customer",
+        reason="late",
+        amount=amount,
+        currency="ZAR",
+        transfer_id=put_there_by.transfer_id,
+        created_at=now(),
+        **resolution,
     )
+
+
+def hold(who: Person, amount: str, purpose: str, *, spent: str | None = None) -> int:
+    hold_id: int = posting.call("SELECT nextval('holds_id_seq')")
+    posting.call(
+        "SELECT place_hold(%s, %s, %s, %s, 'ZAR', %s, NULL, %s, %s, NULL)",
+        hold_id,
+        uuid.uuid4(),
+        who.wallet.pk,
+        Decimal(amount),
+        purpose,
+        spent and "cash_out",
+        spent and Decimal(spent),
+    )
+    return hold_id
 
 
 PEOPLE = """
@@ -102,21 +203,9 @@ PEOPLE = """
     CREATE FUNCTION thandi() RETURNS bigint STABLE RETURN wallet_of('Thandi');
     CREATE FUNCTION sipho() RETURNS bigint STABLE RETURN wallet_of('Sipho');
     CREATE FUNCTION naledi() RETURNS bigint STABLE RETURN wallet_of('Naledi');
-    CREATE FUNCTION payment() RETURNS uuid STABLE RETURN (SELECT t.id FROM transfers AS t WHERE t.kind = 'transfer');
-"""
-CASH_OUT = """
-    UPDATE wallets SET held = 59.20 WHERE id = thandi();
-    INSERT INTO holds (public_id, wallet_id, amount, currency, status, purpose, created_at)
-    VALUES (gen_random_uuid(), thandi(), 59.20, 'ZAR', 'held', 'voucher', now());
-    INSERT INTO vouchers (
-        public_id, user_id, voucher_type, status, easypay_number, original_amount, balance, currency, fee_amount,
-        vat_amount, hold_id, expires_at, created_at
-    )
-    SELECT
-        gen_random_uuid(), w.user_id, 'easypay_cashout', 'pending_payment', '95063123456785', 50, 0, 'ZAR', 8,
-        1.20, h.id, now() + interval '30 days', now()
-    FROM holds AS h
-    INNER JOIN wallets AS w ON w.id = h.wallet_id;
+    CREATE FUNCTION lerato() RETURNS bigint STABLE RETURN wallet_of('Lerato');
+    CREATE FUNCTION payment() RETURNS uuid STABLE
+    RETURN (SELECT t.id FROM transfers AS t WHERE t.kind = 'transfer' AND t.from_wallet_id = thandi());
 """
 
 
@@ -130,10 +219,10 @@ def story(django_db_setup: None, template: str, django_db_blocker: Any) -> Itera
         create(name, template=template)
         use_database(name)
         try:
-            thandi, sipho, _ = (person(who) for who in ("thandi", "sipho", "naledi"))
-            tell(thandi, sipho)
+            thandi, sipho, lerato, _ = (person(who) for who in ("thandi", "sipho", "lerato", "naledi"))
+            tell(thandi, sipho, lerato)
             with psycopg.connect(os.environ[ADMIN_URL], dbname=name, row_factory=dict_row) as connection:
-                connection.execute(PEOPLE + CASH_OUT)
+                connection.execute(PEOPLE)
                 connection.commit()
                 assert [result.check.name for result in verify() if result.broken is not None] == []
                 use_database(before)
@@ -169,6 +258,14 @@ def test_verify_finds_a_view_that_multiplies_its_rows(story: psycopg.Connection[
         assert row["broken"] == "only in the view"
 
 
+def test_verify_knows_every_kind_that_needs_two_people(story: psycopg.Connection[dict[str, Any]]) -> None:
+    check = "22_two_people_decided"
+    for kind in Kind:
+        with story.transaction(force_rollback=True):
+            story.execute("UPDATE transfers SET kind = %s WHERE id = payment()", [kind.value])
+            assert (story.execute(_statement(check)).fetchone() is not None) == (kind in NEEDS_TWO_PEOPLE)
+
+
 def test_each_check_is_broken_by_some_test() -> None:
     assert {check for check, _, _ in BREAKS} == {check.name for check in checks()}
     assert all(check.truth and not check.truth.startswith("--") for check in checks())
@@ -196,8 +293,8 @@ def test_verify_sees_one_moment_while_postings_go_on(ledger: object, thandi: Per
     first = next(results)
     with psycopg.connect(**_app_params()) as other:
         other.execute(
-            "SELECT * FROM post_transfers(ARRAY[ROW(%s::uuid, 'transfer', %s, %s, 1, 'ZAR', '', NULL, NULL, false, NULL,"
-            " false)::posting_leg], NULL, NULL, NULL, NULL)",
+            "SELECT * FROM post_transfers(ARRAY[ROW(%s::uuid, 'transfer', %s, %s, 1, 'ZAR', '', NULL, NULL, NULL, false,"
+            " NULL, false)::transfer_leg], NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
             [uuid7(), thandi.wallet.pk, sipho.wallet.pk],
         )
     assert [result.check.name for result in (first, *results) if result.broken is not None] == []

@@ -1,4 +1,4 @@
--- Rows of a group carry the id of its first, which leads itself, and share its moment and who asked for it.
+-- Rows of a group carry the id of its first, which leads itself, and share its moment, who asked and who approved.
 SELECT
     t.id AS transfer_id,
     t.group_id,
@@ -13,6 +13,7 @@ WHERE
         OR f.group_id <> f.id
         OR f.created_at <> t.created_at
         OR f.initiated_by_id IS DISTINCT FROM t.initiated_by_id
+        OR f.approved_by_id IS DISTINCT FROM t.approved_by_id
     )
 ORDER BY t.id
 LIMIT 1
