@@ -218,7 +218,7 @@ class Histories:
             return False
         issuer.spend(cents, at_ms)
         liability = self._house(issuer).voucher_liability
-        self.books.post(Kind.VOUCHER_ISSUE.value, issuer, liability, cents, at_ms, by=issuer.user_id)
+        paid_by = self.books.post(Kind.VOUCHER_ISSUE.value, issuer, liability, cents, at_ms, by=issuer.user_id)
         slip = Slip(
             issuer=issuer,
             kind=Voucher.Type.STANDARD,
@@ -226,6 +226,7 @@ class Histories:
             amount=cents,
             balance=cents,
             issued_ms=at_ms,
+            paid_by=paid_by,
         )
         self.slips.append(slip)
         self._open.append(slip)
@@ -275,6 +276,7 @@ class Histories:
                 issued_ms=at_ms,
                 fee=price.fee,
                 vat=price.vat,
+                paid_by=group,
             )
         )
         self._easypay_left -= 1

@@ -18,7 +18,7 @@ EASYPAY_DAYS = 30
 CODES = 10**15
 COLUMNS = (
     "id, public_id, user_id, voucher_type, status, code_encrypted, code_index, easypay_number, original_amount, "
-    "balance, currency, fee_amount, vat_amount, expires_at, created_at"
+    "balance, currency, fee_amount, vat_amount, issue_transfer_id, expires_at, created_at"
 )
 REDEMPTION_COLUMNS = "public_id, voucher_id, wallet_id, transfer_id, amount, currency, created_at"
 
@@ -35,6 +35,7 @@ class Slip:
     issued_ms: int
     fee: int = 0
     vat: int = 0
+    paid_by: str | None = None  # the transfer, where something was paid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,7 @@ def voucher_rows(
         vouchers.add(
             f"{voucher_id}\t{public_id}\t{slip.issuer.user_id}\t{slip.kind.value}\t{slip.status.value}\t{number}"
             f"\t{slip.amount}e-2\t{slip.balance}e-2\t{CURRENCY}\t{slip.fee}e-2\t{slip.vat}e-2"
+            f"\t{slip.paid_by or NULL}"
             f"\t{moment_text(expiry_ms(slip.kind, slip.issued_ms))}\t{moment_text(slip.issued_ms)}\n"
         )
     for part in redemptions:

@@ -62,7 +62,7 @@ LOGICAL = {
     """,
     "vouchers": """
         SELECT v.public_id, u.email, v.voucher_type, v.status, v.code_index, v.easypay_number, v.original_amount,
-            v.balance, v.fee_amount, v.vat_amount, v.expires_at, v.created_at
+            v.balance, v.fee_amount, v.vat_amount, v.issue_transfer_id, v.expires_at, v.created_at
         FROM vouchers AS v INNER JOIN users AS u ON u.id = v.user_id ORDER BY v.public_id
     """,
     "redemptions": """
@@ -202,11 +202,21 @@ def test_each_kind_of_voucher_is_there_and_owes_what_its_legs_say(small: Report)
     assert {status for _, status in kinds} >= {"active", "redeemed", "pending_payment", "cancelled"}
     for voucher in Voucher.objects.all():
         if voucher.voucher_type == "easypay_topup":
+            assert voucher.issue_transfer is None
             assert voucher.balance == 0
             assert 50 <= voucher.original_amount <= 4_000
             assert (voucher.fee_amount, voucher.vat_amount) == (Decimal("5.50"), Decimal("0.83"))
             continue
         issues[voucher.user_id, voucher.original_amount, voucher.created_at] -= 1
+        assert voucher.issue_transfer is not None
+        assert (voucher.issue_transfer.kind, voucher.issue_transfer.amount) == (
+            "voucher_issue",
+            voucher.original_amount,
+        )
+        assert (voucher.issue_transfer.initiated_by_id, voucher.issue_transfer.created_at) == (
+            voucher.user_id,
+            voucher.created_at,
+        )
         assert voucher.balance == voucher.original_amount - paid_out[voucher.pk]
         assert voucher.expires_at > now()
         if voucher.voucher_type == "standard":
@@ -231,8 +241,8 @@ def test_easypay_vouchers_are_sold_with_their_fee_in_one_group(ledger: Ledger) -
 
     assert sold
     for voucher in sold:
-        issue = Transfer.objects.get(kind="voucher_issue", created_at=voucher.created_at, initiated_by=voucher.user)
-        legs = Transfer.objects.filter(group_id=issue.pk).order_by("entries__id").distinct()
+        assert voucher.issue_transfer_id is not None
+        legs = Transfer.objects.filter(group_id=voucher.issue_transfer_id).order_by("entries__id").distinct()
         amounts = {leg.kind: leg.amount for leg in legs}
         assert amounts == {"voucher_issue": voucher.balance, "fee": Decimal("2.50"), "vat": Decimal("0.38")}
 
