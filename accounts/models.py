@@ -8,8 +8,9 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower, Now
+from django.db.models import F, Q
+from django.db.models.functions import Length, Lower, Now
+from django.db.models.lookups import Exact
 
 
 class UserManager(BaseUserManager["User"]):
@@ -121,6 +122,43 @@ class LoginSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device or 'unknown device'} ({self.public_id})"
+
+
+class OneTimeCode(models.Model):
+    """The one secret that was last sent to somebody for a purpose. Asking again replaces it; the secret is not kept."""
+
+    class Purpose(models.TextChoices):
+        EMAIL = "email", "confirm an e-mail address"
+        PHONE = "phone", "confirm a phone number"
+        PASSWORD = "password", "choose a new password"
+
+    MOST_ATTEMPTS = 5
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="one_time_codes", db_index=False)
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    target = models.CharField(max_length=254, help_text="Where it was sent; confirmed, it becomes the user's contact")
+    code_digest = models.BinaryField(max_length=32, help_text="HMAC-SHA256 of the secret, for this user and target")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Wrong codes tried")
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    counted_from = models.DateTimeField(help_text="When the hour began in which `sent_count` were sent")
+    sent_count = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        db_table = "one_time_codes"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "purpose"], name="uq_one_time_codes_user_purpose"),
+            models.CheckConstraint(
+                condition=Q(purpose__in=["email", "phone", "password"]), name="one_time_codes_purpose_is_known"
+            ),
+            models.CheckConstraint(condition=Q(attempts__lte=5), name="one_time_codes_attempts_are_few"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("sent_at")), name="one_time_codes_end_after_start"),
+            models.CheckConstraint(condition=Exact(Length("code_digest"), 32), name="one_time_codes_keep_a_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"to {self.get_purpose_display()}"
 
 
 class KycSubmission(models.Model):

@@ -107,11 +107,22 @@ CONSTRAINTS = {
     "audit_events": {
         "p audit_events_pkey",
     },
+    "one_time_codes": {
+        "c one_time_codes_attempts_are_few",
+        "c one_time_codes_attempts_check",
+        "c one_time_codes_end_after_start",
+        "c one_time_codes_keep_a_digest",
+        "c one_time_codes_purpose_is_known",
+        "c one_time_codes_sent_count_check",
+        "p one_time_codes_pkey",
+        "u uq_one_time_codes_user_purpose",
+    },
 }
 
 FOREIGN_KEYS = {
     "audit_events FOREIGN KEY (actor_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "holds FOREIGN KEY (wallet_id) REFERENCES wallets(id) DEFERRABLE INITIALLY DEFERRED",
+    "one_time_codes FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "receivable_collections FOREIGN KEY (receivable_id) REFERENCES receivables(id) DEFERRABLE INITIALLY DEFERRED",
     "receivable_collections FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "receivables FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
@@ -188,6 +199,7 @@ PRIVILEGES = {
     "kyc_documents": "INSERT SELECT UPDATE",
     "kyc_submissions": "INSERT SELECT UPDATE",
     "login_sessions": "DELETE INSERT SELECT UPDATE",
+    "one_time_codes": "DELETE INSERT SELECT UPDATE",
     "query_performance_logs": "DELETE INSERT SELECT",
     "receivable_collections": "INSERT SELECT",
     "receivables": "INSERT SELECT",
