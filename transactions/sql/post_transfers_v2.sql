@@ -1,4 +1,4 @@
--- The posting kernel, second version: a group may be paid out of a hold, gives spending back, and names who approved it.
+-- The posting kernel, second version: a group may be paid out of a hold, gives spending back, names who approved it.
 -- The keys, refusals and house wallets of the first version stay (post_transfers_v1.sql). Added to its SQLSTATEs:
 --   MM012 two_people_needed     MM014 hold_resolved       MM016 capture_exceeds_hold
 --   MM013 unknown_hold          MM015 hold_expired        MM017 unknown_transfer       MM018 not_reversible
