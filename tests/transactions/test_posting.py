@@ -23,6 +23,7 @@ from transactions.posting import (
     InsufficientFunds,
     Leg,
     LimitExceeded,
+    NotReversible,
     Posted,
     SameWallet,
     UnknownWallet,
@@ -279,6 +280,30 @@ def test_a_transfer_is_reversed_once(thandi: Person, sipho: Person) -> None:
     with pytest.raises(IntegrityError, match="uq_transfers_reversed_once"):
         posting.post([leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)], decision=decided())
     assert balance(thandi) == Money.parse("100.00")
+
+
+def test_a_reversal_takes_back_all_of_one_transfer_where_it_came_from(
+    thandi: Person, sipho: Person, naledi: Person
+) -> None:
+    for who in (thandi, sipho, naledi):
+        fund(who, "100.00")
+    sent = send(thandi, sipho, "30.00")
+    decision = decided()
+    back = leg(sipho, thandi, "30.00", kind=Kind.REVERSAL, reverses=sent.transfer_id)
+    for wrong in (
+        replace(back, reverses=uuid7()),
+        replace(back, amount=Money.parse("29.99")),
+        replace(back, source=naledi.wallet.pk),
+        replace(back, target=naledi.wallet.pk),
+        replace(back, source=House(Wallet.Kind.SUSPENSE, 0)),
+    ):
+        with pytest.raises(NotReversible):
+            posting.post([wrong], decision=decision)
+    [reversal] = posting.post([back], decision=decision)
+    again = leg(thandi, sipho, "30.00", kind=Kind.REVERSAL, reverses=reversal.transfer_id)
+    with pytest.raises(NotReversible):
+        posting.post([again], decision=decision)
+    assert (balance(thandi), balance(sipho)) == (Money.parse("100.00"), Money.parse("100.00"))
 
 
 # Two currencies -----------------------------------------------------------------------------------------------------
