@@ -6,6 +6,8 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -176,6 +178,7 @@ class KycSubmission(models.Model):
     id_type = models.CharField(max_length=8, choices=IdType)
     id_number_encrypted = models.TextField()
     id_number_index = models.BinaryField(max_length=32, help_text="Keyed blind index: equality without decryption")
+    passport_expires_on = models.DateField(null=True, blank=True, help_text="The last day it is valid")
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     reason = models.TextField(blank=True, help_text="Why it was decided so; the customer reads it")
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -187,8 +190,15 @@ class KycSubmission(models.Model):
     class Meta:
         db_table = "kyc_submissions"
         constraints = [
-            models.UniqueConstraint(
-                fields=["id_type", "id_number_index"], condition=Q(status="approved"), name="uq_kyc_approved_identity"
+            # One person may be approved twice by the same document, for tier 1 and then for tier 2; two people never.
+            ExclusionConstraint(
+                name="kyc_identity_is_one_persons",
+                expressions=[
+                    ("id_type", RangeOperators.EQUAL),
+                    ("id_number_index", RangeOperators.EQUAL),
+                    ("user", RangeOperators.NOT_EQUAL),
+                ],
+                condition=Q(status="approved"),
             ),
             models.UniqueConstraint(fields=["user"], condition=Q(status="pending"), name="uq_kyc_one_pending_per_user"),
             models.CheckConstraint(
@@ -206,6 +216,11 @@ class KycSubmission(models.Model):
                 condition=Q(second_reviewer=None) | ~Q(second_reviewer=models.F("reviewer")),
                 name="kyc_submissions_four_eyes_are_two",
             ),
+            models.CheckConstraint(
+                condition=Q(id_type="sa_id", passport_expires_on=None)
+                | Q(id_type="passport", passport_expires_on__isnull=False),
+                name="kyc_submissions_passports_expire",
+            ),
         ]
         indexes = [models.Index(fields=["status", "created_at"], name="ix_kyc_submissions_queue")]
 
@@ -214,18 +229,27 @@ class KycSubmission(models.Model):
 
 
 class KycDocument(models.Model):
+    class Kind(models.TextChoices):
+        IDENTITY = "identity"
+        PROOF_OF_ADDRESS = "proof_of_address"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     submission = models.ForeignKey(KycSubmission, on_delete=models.PROTECT, related_name="documents")
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.IDENTITY, db_default=Kind.IDENTITY)
     path = models.CharField(max_length=200, help_text="Below the documents' folder; encrypted there")
     content_type = models.CharField(max_length=40)
-    size_bytes = models.PositiveIntegerField()
-    sha256 = models.BinaryField(max_length=32)
+    size_bytes = models.PositiveIntegerField(help_text="Of what is kept, before encryption")
+    sha256 = models.BinaryField(max_length=32, help_text="Of what was sent, before anything was taken out of it")
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "kyc_documents"
         constraints = [
-            models.UniqueConstraint(fields=["submission", "sha256"], name="uq_kyc_documents_submission_sha256")
+            models.UniqueConstraint(fields=["submission", "sha256"], name="uq_kyc_documents_submission_sha256"),
+            models.UniqueConstraint(fields=["path"], name="uq_kyc_documents_path"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["identity", "proof_of_address"]), name="kyc_documents_kind_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
