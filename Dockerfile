@@ -7,8 +7,10 @@ RUN pip wheel --no-cache-dir --wheel-dir /wheels --constraint constraints.txt --
 
 FROM python:3.13-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1
+# A new volume of documents takes its owner and mode from the folder made here.
 RUN groupadd --system --gid 10001 moolah \
-    && useradd --system --uid 10001 --gid moolah --no-create-home --shell /usr/sbin/nologin moolah
+    && useradd --system --uid 10001 --gid moolah --no-create-home --shell /usr/sbin/nologin moolah \
+    && install --directory --owner moolah --group moolah --mode 0700 /var/lib/mymoolah/documents
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --find-links /wheels \
     --constraint /wheels/constraints.txt --requirement /wheels/requirements.txt

@@ -46,6 +46,9 @@ SIGNING_KEYS = required("MYMOOLAH_SIGNING_KEYS", _made.signing_keys).split(",")
 # An empty one, as a comma too many makes it, would let anybody sign.
 EASYPAY_SECRETS = [one for one in required("EASYPAY_SECRET", _made.easypay_secret).split(",") if one]
 
+# Where customers' identity documents lie, encrypted: never below what the web server shows. Back it up with the database.
+DOCUMENTS_DIR = Path(required("MYMOOLAH_DOCUMENTS_DIR", str(DATA_DIR / "documents")))
+
 # Where the servers are ------------------------------------------------------------------------------------------
 _named = [name for name in ("DATABASE_URL", "REDIS_URL") if env.str(name, default="")]
 if ENVIRONMENT == "development" and len(_named) == 1:
@@ -237,6 +240,7 @@ RATE_LIMITS_PER_MINUTE = {
     "codes": 10,
     "codes_address": 30,
     "previews": 10,
+    "documents": 5,
     "money": 60,
     "reads": 300,
 }

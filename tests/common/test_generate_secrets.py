@@ -68,5 +68,6 @@ def test_they_are_made_where_there_are_none_yet_and_production_starts_with_them(
         DATABASE_URL="postgresql://mymoolah_app:x@nowhere/mymoolah",
         REDIS_URL="redis://nowhere",
         MYMOOLAH_ALLOWED_HOSTS="bank.example",
+        MYMOOLAH_DOCUMENTS_DIR="/nowhere/documents",
     )
     assert checked.returncode == 0, checked.stderr
