@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import connection
 
@@ -28,7 +28,7 @@ from transactions.models import Receivable
 from transactions.posting import House, IdempotencyKey
 from vouchers.models import SuspenseItem, Voucher
 from vouchers.numbers import CODE_CONTEXT
-from vouchers.services import ending, issuing, redeeming, tills
+from vouchers.services import ending, issuing, redeeming, resolving, tills
 from wallets.models import Wallet
 
 LETTERS = {
@@ -94,6 +94,7 @@ class Stage:
 
 
 Step = Callable[[Stage], object]
+Resolve = Callable[..., resolving.Resolved]
 
 
 # What stands in the wallets -----------------------------------------------------------------------------------------
@@ -350,5 +351,21 @@ def settles(what: Settlement, amount: str) -> Step:
     def step(stage: Stage) -> None:
         posted = corrections.settle(step=what, amount=Money.parse(amount), decision=wording.decided(), key=new_key())
         stage.last_group = posted.transfer_id
+
+    return step
+
+
+def opens_again(stage: Stage) -> object:
+    return set_wallet("active")(stage)
+
+
+def finance(resolve: Resolve, *, to: str | None = None, **asked: Any) -> Step:
+    """Two of finance decide about the suspense item that came last; `to` names somebody's wallet."""
+
+    def step(stage: Stage) -> object:
+        named = {} if to is None else {"wallet_number": stage.people[to].wallet.number}
+        return resolve(
+            item_public_id=stage.item.public_id, decision=wording.decided(), key=new_key(), now=now(), **named, **asked
+        )
 
     return step
