@@ -1,0 +1,532 @@
+"""Any story that customers, tills, finance and time can tell: the bank answers as the model does, and holds what it holds.
+
+CI tells the same stories each time. `MYMOOLAH_TEST_STORIES=300` tells that many others, which `--hypothesis-seed` repeats.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import hashlib
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from accounts import audit
+from accounts.models import User
+from mymoolah.common.clock import now
+from mymoolah.common.crypto import decrypt
+from mymoolah.common.errors import DomainError
+from mymoolah.common.money import Money
+from tests.conftest import ADMIN_URL, Person, database_of_its_own, person, superuser
+from tests.tables import age, digests
+from tests.transactions.legs import decided
+from tests.vouchers import model
+from tests.vouchers.model import Account, Hold, Model, Reasons, Sent, Voucher
+from transactions import corrections, holds, services
+from transactions.posting import IdempotencyKey
+from vouchers.models import Voucher as StoredVoucher
+from vouchers.numbers import CODE_CONTEXT, with_luhn_digit
+from vouchers.services import ending, issuing, redeeming, tills
+from wallets import services as wallet_services
+from wallets.models import Wallet
+
+pytestmark = pytest.mark.sql
+
+STORIES = "MYMOOLAH_TEST_STORIES"
+CENT = Decimal("0.01")
+CUSTOMERS = 4
+NOBODYS_NUMBER = "95063123456785"
+
+T = TypeVar("T")
+
+# An amount is either itself, or stands at an edge that only the moment knows, a cent below it, or above.
+EDGES = ["all that is available", "all that is left today", "all that is left this month", "all the room there is"]
+ROUND = [
+    "0.99",
+    "1.00",
+    "5.00",
+    "49.99",
+    "50.00",
+    "93.67",
+    "100.00",
+    "2999.99",
+    "3000.00",
+    "4000.00",
+    "5000.00",
+    "25000.01",
+]
+AMOUNTS = (
+    st.sampled_from(ROUND).map(Decimal)
+    | st.integers(1, 600_000).map(lambda cents: cents * CENT)
+    | st.tuples(st.sampled_from(EDGES), st.sampled_from([-CENT, Decimal(0), CENT]))
+)
+FACES = st.sampled_from(
+    ["4.99", "5.00", "49.99", "50.00", "100.00", "1500.00", "3000.00", "3000.01", "4000.00", "4000.01"]
+)
+DAYS = st.sampled_from([1, 2, 28, 31, 34, 1097])
+
+
+@dataclass(frozen=True)
+class Done:
+    """A deed that may be asked for again, with what it answered, and when: in days that had passed by then."""
+
+    again: Callable[[IdempotencyKey], object]
+    key: IdempotencyKey
+    answer: dict[str, object]
+    days: int
+
+
+class Bank(RuleBasedStateMachine):
+    template: str  # of the database that each story gets a copy of
+
+    accounts: Bundle[Account] = Bundle("accounts")
+    sent: Bundle[Sent] = Bundle("sent")
+    held: Bundle[Hold] = Bundle("held")
+    vouchers: Bundle[Voucher] = Bundle("vouchers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = contextlib.ExitStack()
+        ledger = self.stack.enter_context(database_of_its_own(self.template))
+        self.admin_sql = self.stack.enter_context(superuser(ledger.name))
+        self.model = Model()
+        self.people: dict[Account, Person] = {}
+        self.ids: dict[object, uuid.UUID] = {}
+        self.done: list[Done] = []
+        self.days = 0
+        self.decision = decided()
+
+    def teardown(self) -> None:
+        # A story that failed has nothing to verify: what it failed with is told, not what followed from it.
+        self.stack.__exit__(*sys.exc_info())
+
+    # Asking the bank and the model ------------------------------------------------------------------------------------
+    def ask(self, reasons: Reasons, deed: Callable[[IdempotencyKey], T], *, is_guess: bool = False) -> T | None:
+        """What the bank answers when the model sees these reasons against it; None: it refused, for one of them."""
+        key = self.key()
+        but = "audit_events" if is_guess else ""
+        before = digests(but=but)
+        try:
+            answer = deed(key)
+        except DomainError as refusal:
+            assert refusal.code in reasons, f"the bank refuses with {refusal.code}, the model with {reasons}"  # noqa: PT017
+            event(f"refused: {refusal.code}")
+            after = digests(but=but)
+            assert after == before, [table for table in after if after[table] != before[table]]
+            return None
+        assert not reasons, f"the bank agrees, the model refuses with {reasons}"
+        event(f"answered: {answer if isinstance(answer, str) else type(answer).__name__}")
+        self.done.append(Done(deed, key, facts(answer), self.days))
+        return answer
+
+    def key(self) -> IdempotencyKey:
+        return IdempotencyKey("user:anybody", uuid.uuid4().hex, hashlib.sha256(b"this").digest())
+
+    def amount(self, asked: Decimal | tuple[str, Decimal], payer: Account, payee: Account | None = None) -> Money:
+        if isinstance(asked, tuple):
+            edge, beside = asked
+            _, day, month, _ = model.TIERS[payer.tier]
+            payee = payee or payer
+            exact = {
+                EDGES[0]: payer.available,
+                EDGES[1]: (day or Decimal(0)) - payer.spent_on(self.model.today),
+                EDGES[2]: (month or Decimal(0)) - payer.spent_in_month_of(self.model.today),
+                EDGES[3]: payee.ceiling - payee.balance,
+            }[edge]
+            asked = exact + beside
+        return Money(max(asked, CENT))
+
+    def tick(self) -> dt.datetime:
+        self.model.now = now()
+        return self.model.now
+
+    # People -----------------------------------------------------------------------------------------------------------
+    @initialize(target=accounts)
+    def two_customers(self) -> MultipleResults[Account]:
+        first, second = self.open(2), self.open(1)
+        self.gets(first, Decimal("20000.00"))
+        self.gets(second, Decimal("8000.00"))
+        return multiple(first, second)
+
+    @rule(target=accounts, tier=st.integers(0, 2))
+    def registers(self, tier: int) -> Account | MultipleResults[Account]:
+        return self.open(tier) if len(self.people) < CUSTOMERS else multiple()
+
+    def open(self, tier: int) -> Account:
+        account = self.model.register(tier)
+        self.people[account] = person(account.name.replace(" ", ""), tier=tier)
+        return account
+
+    @rule(who=accounts, amount=AMOUNTS)
+    def gets(self, who: Account, amount: Any) -> None:
+        money = self.amount(amount, who)
+        self.ask(
+            self.model.give(who, money.amount),
+            lambda key: services.give_demo_money(wallet=self.people[who].wallet, amount=money, key=key),
+        )
+
+    @rule(who=accounts)
+    def freezes(self, who: Account) -> None:
+        mine = self.people[who]
+        wallet_services.freeze_wallet(
+            number=mine.wallet.number, user_public_id=mine.user.public_id, origin=audit.SYSTEM
+        )
+        who.is_frozen = True
+
+    @rule(who=accounts)
+    def suspended(self, who: Account) -> None:
+        self.user(who).update(status="suspended")
+        who.is_suspended = True
+
+    @rule(who=accounts)
+    def reinstated(self, who: Account) -> None:
+        Wallet.objects.filter(pk=self.people[who].wallet.pk).update(status="active")
+        self.user(who).update(status="active")
+        who.is_frozen = who.is_suspended = False
+
+    @rule(who=accounts, tier=st.integers(0, 2))
+    def changes_tier(self, who: Account, tier: int) -> None:
+        self.user(who).update(kyc_tier=tier, id_verified=True, kyc_status="verified")
+        who.tier = tier
+
+    def user(self, who: Account) -> Any:
+        return User.objects.filter(pk=self.people[who].user.pk)
+
+    # Transfers --------------------------------------------------------------------------------------------------------
+    @rule(target=sent, payer=accounts, payee=accounts, amount=AMOUNTS)
+    def sends(self, payer: Account, payee: Account, amount: Any) -> Sent | MultipleResults[Sent]:
+        self.tick()
+        return self.send(payer, payee, self.amount(amount, payer, payee)) or multiple()
+
+    def send(self, payer: Account, payee: Account, money: Money) -> Sent | None:
+        reasons, told = self.model.transfer(payer, payee, money.amount)
+        posted = self.ask(
+            reasons,
+            lambda key: services.send_money(
+                sender_wallet_id=self.people[payer].wallet.pk,
+                recipient_wallet_id=self.people[payee].wallet.pk,
+                amount=money,
+                reference="Lunch",
+                user_id=self.people[payer].user.pk,
+                key=key,
+            ),
+        )
+        if posted is None or told is None:
+            return None
+        self.ids[told] = posted.transfer_id
+        return told
+
+    @rule(target=sent, one=accounts, other=accounts, days=st.integers(2, 6))
+    def send_to_and_fro(self, one: Account, other: Account, days: int) -> MultipleResults[Sent]:
+        """All that they may, day after day: so a month's limit is met."""
+        told = []
+        for _ in range(days):
+            for payer, payee in ((one, other), (other, one)):
+                self.tick()
+                each, day, month, _ = model.TIERS[payer.tier]
+                left = (
+                    (day or Decimal(0)) - payer.spent_on(self.model.today),
+                    (month or Decimal(0)) - payer.spent_in_month_of(self.model.today),
+                )
+                most = min(each or Decimal(0), payer.available, *(rest for rest in left if rest > 0))
+                told.append(self.send(payer, payee, Money(max(most, CENT))))
+            self.pass_days(self.model.days_to_pass(1))
+        return multiple(*[sent for sent in told if sent])
+
+    @rule(what=sent)
+    def reverses(self, what: Sent) -> None:
+        self.tick()
+        self.ask(
+            self.model.reverse(what),
+            lambda key: corrections.reverse_transfer(group_id=self.ids[what], decision=self.decision, key=key),
+        )
+
+    # Holds ------------------------------------------------------------------------------------------------------------
+    @rule(target=held, who=accounts, amount=AMOUNTS, days=st.sampled_from([None, 1, 3, 40]))
+    def holds_back(self, who: Account, amount: Any, days: int | None) -> Hold | MultipleResults[Hold]:
+        moment, money = self.tick(), self.amount(amount, who)
+        until = None if days is None else moment + dt.timedelta(days=days)
+        reasons, told = self.model.place(who, money.amount, until)
+        placed = self.ask(
+            reasons,
+            lambda key: holds.place_hold(
+                wallet_id=self.people[who].wallet.pk, amount=money, purpose="taxi", expires_at=until, key=key
+            ),
+        )
+        if placed is None or told is None:
+            return multiple()
+        self.ids[told] = placed.public_id
+        return told
+
+    @rule(what=held, payee=accounts, part=st.sampled_from([Decimal(1), Decimal("0.3"), Decimal("1.01")]))
+    def captures(self, what: Hold, payee: Account, part: Decimal) -> None:
+        self.tick()
+        money = Money(max((what.amount * part).quantize(CENT), CENT))
+        self.ask(
+            self.model.capture(what, payee, money.amount),
+            lambda key: holds.capture_hold(
+                hold_public_id=self.ids[what], target=self.people[payee].wallet.pk, amount=money, key=key
+            ),
+        )
+
+    @rule(what=held)
+    def voids(self, what: Hold) -> None:
+        self.tick()
+        self.ask(self.model.void(what), lambda key: holds.void_hold(hold_public_id=self.ids[what], key=key))
+
+    # Vouchers ---------------------------------------------------------------------------------------------------------
+    @rule(target=vouchers, who=accounts, voucher_type=st.sampled_from(sorted(model.TYPES)), face=FACES)
+    def issues(self, who: Account, voucher_type: str, face: str) -> Voucher | MultipleResults[Voucher]:
+        return self.issue(who, voucher_type, Decimal(face)) or multiple()
+
+    @rule(target=vouchers, who=accounts, voucher_type=st.sampled_from(sorted(model.TYPES)), amount=AMOUNTS)
+    def issues_at_an_edge(self, who: Account, voucher_type: str, amount: Any) -> Voucher | MultipleResults[Voucher]:
+        self.tick()
+        return self.issue(who, voucher_type, self.amount(amount, who).amount) or multiple()
+
+    @rule(target=vouchers, who=accounts)
+    def issues_too_many_top_ups(self, who: Account) -> MultipleResults[Voucher]:
+        made = [self.issue(who, "easypay_topup", Decimal("50.00")) for _ in range(model.OPEN_TOP_UPS + 1)]
+        return multiple(*[voucher for voucher in made if voucher])
+
+    def issue(self, who: Account, voucher_type: str, face: Decimal) -> Voucher | None:
+        moment = self.tick()
+        reasons, told = self.model.issue(who, voucher_type, face)
+        issued = self.ask(
+            reasons,
+            lambda key: issuing.issue_voucher(
+                user_public_id=self.people[who].user.public_id,
+                voucher_type=StoredVoucher.Type(voucher_type),
+                amount=Money(face),
+                key=key,
+                now=moment,
+            ),
+        )
+        if issued is None or told is None:
+            return None
+        self.ids[told] = issued.voucher.public_id
+        return told
+
+    @rule(who=accounts, voucher=vouchers, part=st.sampled_from([None, Decimal("0.4"), Decimal(1), Decimal("1.01")]))
+    def redeems(self, who: Account, voucher: Voucher, part: Decimal | None) -> None:
+        moment = self.tick()
+        sealed = self.stored(voucher).code_encrypted
+        code = with_luhn_digit("0" * 15) if sealed is None else decrypt(sealed, context=CODE_CONTEXT)
+        amount = None if part is None else max((voucher.balance * part).quantize(CENT), CENT)
+        reasons = {"voucher_not_found"} if sealed is None else self.model.redeem(who, voucher, amount)
+        self.ask(
+            reasons,
+            lambda key: redeeming.redeem_voucher(
+                user_public_id=self.people[who].user.public_id,
+                code=code,
+                amount=None if amount is None else Money(amount),
+                key=key,
+                now=moment,
+                origin=audit.SYSTEM,
+            ),
+            is_guess=sealed is None,
+        )
+
+    @rule(who=accounts, voucher=vouchers, is_mine=st.booleans())
+    def cancels(self, who: Account, voucher: Voucher, is_mine: bool) -> None:
+        moment = self.tick()
+        who = voucher.issuer if is_mine else who
+        self.ask(
+            self.model.cancel(who, voucher),
+            lambda key: ending.cancel_voucher(
+                user_public_id=self.people[who].user.public_id,
+                voucher_public_id=self.ids[voucher],
+                key=key,
+                now=moment,
+                origin=audit.SYSTEM,
+            ),
+        )
+
+    @rule(voucher=vouchers)
+    def finance_cancels(self, voucher: Voucher) -> None:
+        moment = self.tick()
+        self.ask(
+            self.model.finance_cancel(voucher),
+            lambda key: ending.cancel_for_customer(
+                voucher_public_id=self.ids[voucher],
+                decision=self.decision,
+                key=key,
+                now=moment,
+                origin=audit.SYSTEM,
+            ),
+        )
+
+    def stored(self, voucher: Voucher) -> StoredVoucher:
+        return StoredVoucher.objects.get(public_id=self.ids[voucher])
+
+    # Tills ------------------------------------------------------------------------------------------------------------
+    @rule(
+        voucher=vouchers,
+        beside=st.sampled_from([Decimal(0), Decimal(0), Decimal(0), -CENT, Decimal("10.00")]),
+        is_in_time=st.booleans(),
+    )
+    def till_reports(self, voucher: Voucher, beside: Decimal, is_in_time: bool) -> None:
+        """Tills know EasyPay numbers only; a message may come long after what it tells of."""
+        moment = self.tick()
+        number = self.stored(voucher).easypay_number
+        paid_at = min(moment, voucher.expires_at - dt.timedelta(seconds=1)) if is_in_time else moment
+        amount = voucher.face + beside
+        told = self.model.till(voucher if number else None, amount, paid_at)
+        report = tills.Report(
+            provider_reference=uuid.uuid4().hex,
+            easypay_number=number or NOBODYS_NUMBER,
+            amount=Money(amount),
+            paid_at=paid_at,
+            body=b"signed",
+        )
+        assert self.ask(set(), lambda _: tills.report_payment(report=report, now=moment)) == told
+
+    # Time -------------------------------------------------------------------------------------------------------------
+    @rule(days=DAYS)
+    def time_passes(self, days: int) -> None:
+        self.tick()
+        self.pass_days(self.model.days_to_pass(days))
+
+    @rule()
+    def a_new_month_begins(self) -> None:
+        self.pass_days(self.tick().astimezone(model.JOHANNESBURG).day)
+
+    def pass_days(self, days: int) -> None:
+        age(self.admin_sql, days=days)
+        self.model.age(days)
+        self.days += days
+
+    @rule()
+    def sweeps(self) -> None:
+        moment = self.tick()
+        assert ending.expire_vouchers(now=moment) == ending.Sweep(expired=self.model.expire_vouchers(), failed=0)
+        assert holds.expire_holds(now=moment) == holds.Sweep(expired=self.model.expire_holds(), failed=0)
+
+    # Again ------------------------------------------------------------------------------------------------------------
+    @rule(data=st.data())
+    def asks_again(self, data: st.DataObject) -> None:
+        if not self.done:
+            return
+        earlier = data.draw(st.sampled_from(self.done))
+        before = digests()
+        answer = facts(earlier.again(earlier.key), is_replay=True)
+        assert {name: back(value, self.days) for name, value in answer.items()} == {
+            name: back(value, earlier.days) for name, value in earlier.answer.items()
+        }
+        assert digests() == before
+
+    @rule(data=st.data())
+    def asks_for_something_else_with_an_old_key(self, data: st.DataObject) -> None:
+        keyed = [earlier for earlier in self.done if "result" not in earlier.answer]
+        if not keyed:
+            return
+        earlier = data.draw(st.sampled_from(keyed))
+        before = digests()
+        with pytest.raises(DomainError) as caught:
+            earlier.again(dataclasses.replace(earlier.key, request_hash=hashlib.sha256(b"that").digest()))
+        assert caught.value.code == "idempotency_key_reused"
+        assert digests() == before
+
+    # What must hold after each step -----------------------------------------------------------------------------------
+    @invariant()
+    def wallets_hold_what_the_model_says(self) -> None:
+        today = now().astimezone(model.JOHANNESBURG).date()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT
+                    w.id, w.balance, w.held,
+                    CASE WHEN w.spent_on = %(today)s THEN w.spent_day_amount ELSE 0 END,
+                    CASE WHEN w.spent_on >= date_trunc('month', %(today)s::date) THEN w.spent_month_amount ELSE 0 END
+                FROM wallets AS w
+                WHERE w.kind = 'customer'
+                """,
+                {"today": today},
+            )
+            found = {wallet_id: money for wallet_id, *money in cursor.fetchall()}
+            cursor.execute("SELECT w.kind, sum(w.balance) FROM wallets AS w WHERE w.kind <> 'customer' GROUP BY w.kind")
+            house = {kind: balance for kind, balance in cursor.fetchall() if balance}
+        assert {account.name: found[mine.wallet.pk] for account, mine in self.people.items()} == {
+            account.name: [account.balance, account.held, account.spent_on(today), account.spent_in_month_of(today)]
+            for account in self.people
+        }
+        assert house == {kind: balance for kind, balance in self.model.house.items() if balance}
+
+    @invariant()
+    def vouchers_and_holds_are_what_the_model_says(self) -> None:
+        found = {
+            row[0]: row[1:] for row in StoredVoucher.objects.values_list("public_id", "status", "balance", "expires_at")
+        }
+        assert {voucher.name: found[self.ids[voucher]] for voucher in self.model.vouchers} == {
+            voucher.name: (voucher.status, voucher.balance, voucher.expires_at) for voucher in self.model.vouchers
+        }
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT h.public_id, h.status FROM holds AS h WHERE h.purpose = 'taxi'")
+            statuses = dict(cursor.fetchall())
+        assert {hold.name: statuses[self.ids[hold]] for hold in self.model.holds} == {
+            hold.name: hold.status for hold in self.model.holds
+        }
+
+
+def facts(answer: object, *, is_replay: bool = False) -> dict[str, object]:
+    """What an answer tells for good: of a voucher which one, for it goes on to live."""
+    if isinstance(answer, list):
+        return {
+            f"{at} {name}": fact
+            for at, one in enumerate(answer)
+            for name, fact in facts(one, is_replay=is_replay).items()
+        }
+    if not dataclasses.is_dataclass(answer):
+        return {"result": answer}
+    told = {entry.name: getattr(answer, entry.name) for entry in dataclasses.fields(answer)}
+    assert told.pop("replayed") is is_replay
+    if "voucher" in told:
+        told["voucher"] = told["voucher"].public_id
+    return told
+
+
+def back(value: object, days: int) -> object:
+    """The moment that an answer told after `days` had passed, as the first day knew it."""
+    return value + dt.timedelta(days=days) if isinstance(value, dt.datetime) else value
+
+
+def test_the_bank_answers_as_the_model_does_in_any_story(
+    django_db_setup: None, template: str, django_db_blocker: Any
+) -> None:
+    if ADMIN_URL not in os.environ:
+        pytest.skip(f"{ADMIN_URL} is not set")
+    wanted = os.environ.get(STORIES)
+    story = type("Story", (Bank,), {"template": template})
+    with django_db_blocker.unblock():
+        run_state_machine_as_test(
+            story,
+            settings=settings(
+                max_examples=int(wanted or 25),
+                stateful_step_count=30,
+                derandomize=wanted is None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+            ),
+        )
