@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import http.client
-import os
-import random
-import socket
-import subprocess
-import sys
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
 
-from accounts import tokens
-from mymoolah.common.clock import now
-from reporting.benchmarks.addresses import conninfo
+from reporting.benchmarks.load import Ask, Request, clients
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
+from reporting.benchmarks.web import server, signed_in
 
 CLIENTS = 8
 CUSTOMERS = 500
-WEB_WORKERS = 2
 PATHS = {"dashboard": "/api/v1/dashboard", "bare": "/api/v1/me"}
-START_LIMIT_SECONDS = 30
 
 
 def run(options: Options) -> dict[str, Any]:
     """Requests a second and latencies of CLIENTS clients; they share the machine's cores with the server."""
     headers = _signed_in_headers()
     latencies: dict[str, list[float]] = {name: [] for name in PATHS}
-    with _server() as port:
+    with server() as port, clients(CLIENTS) as ask:
         series = in_turns(
             {
-                name: partial(_load, port, path, headers, options.seconds, latencies[name])
+                name: partial(
+                    _rate, ask, port, [Request("GET", path, one) for one in headers], options.seconds, latencies[name]
+                )
                 for name, path in PATHS.items()
             },
             options,
@@ -74,82 +61,13 @@ def _signed_in_headers() -> list[dict[str, str]]:
         public_ids = [row[0] for row in cursor.fetchall()]
     if not public_ids:
         raise CommandError("There is nobody to measure: run load_customers first.")
-    return [{"Authorization": f"Bearer {_token(public_id)}"} for public_id in public_ids]
+    return [signed_in(public_id) for public_id in public_ids]
 
 
-def _token(public_id: uuid.UUID) -> str:
-    return tokens.issue_access_token(
-        user_public_id=public_id, session_public_id=uuid.uuid4(), role="customer", now=now()
-    )
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    """A web server of our own on a free port, without rate limits: they would be what is measured."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(WEB_WORKERS), "--blocking-threads", "8"]
-    addresses = {"DATABASE_URL": conninfo("default"), "REDIS_URL": str(settings.CACHES["default"]["LOCATION"])}
-    environment = {**os.environ, **addresses, "RATELIMIT_ENABLE": "off", "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as client:
-                client.request("GET", "/healthz")
-                if client.getresponse().status == http.HTTPStatus.OK:
-                    return
-        except OSError:
-            time.sleep(0.1)
-    raise CommandError("The web server did not start.")
-
-
-def _load(port: int, path: str, headers: list[dict[str, str]], seconds: int, latencies: list[float]) -> float:
-    """Ask as fast as answers come, from two processes; the requests a second of them all."""
-    context = get_context("spawn")
-    per_process = CLIENTS // WEB_WORKERS
-    with context.Pool(WEB_WORKERS) as pool:
-        arguments = [(port, path, headers, seconds, per_process, seed) for seed in range(WEB_WORKERS)]
-        parts = pool.starmap(_client_process, arguments)
-    for part in parts:
-        latencies.extend(part)
-    return sum(len(part) for part in parts) / seconds
-
-
-def _client_process(  # noqa: PLR0917 - starmap passes by position
-    port: int, path: str, headers: list[dict[str, str]], seconds: int, clients: int, seed: int
-) -> list[float]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(clients) as pool:
-        parts = pool.map(lambda n: _client(port, path, headers, seconds, seed * 100 + n), range(clients))
-        return [latency for part in parts for latency in part]
-
-
-def _client(port: int, path: str, headers: list[dict[str, str]], seconds: int, seed: int) -> list[float]:
-    """One client with one connection: the milliseconds each of its answers took.
-
-    :raises RuntimeError: an answer was not 200
-    """
-    chance, latencies = random.Random(seed), []  # noqa: S311 - which customer asks next
-    deadline = time.perf_counter() + seconds
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
-        while (begun := time.perf_counter()) < deadline:
-            client.request("GET", path, headers=chance.choice(headers))
-            answer = client.getresponse()
-            body = answer.read()
-            if answer.status != http.HTTPStatus.OK:
-                raise RuntimeError(f"{path} answered {answer.status}: {body[:200]!r}")
-            latencies.append((time.perf_counter() - begun) * 1000)
-    return latencies
+def _rate(ask: Ask, port: int, requests: list[Request], seconds: int, latencies: list[float]) -> float:
+    """:raises RuntimeError: an answer was not 200"""
+    load = ask(port, requests, seconds=seconds, again=True)
+    if load.errors:
+        raise RuntimeError(f"{requests[0].path} answered {dict(load.errors)}")
+    latencies.extend(load.latencies)
+    return load.rate

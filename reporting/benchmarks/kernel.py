@@ -12,13 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from django.core.management import call_command
-from django.db import connections
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from mymoolah.common import embedded
+from reporting.benchmarks import scratch
 from reporting.benchmarks.addresses import conninfo
 from reporting.benchmarks.series import Options, Series, in_turns, ratio
 
@@ -137,7 +135,7 @@ def run_rules(options: Options) -> dict[str, Any]:
 
 
 def _without(table: str, which: str, measure: Callable[[], float]) -> float:
-    with _owner(LEDGER) as connection:
+    with scratch.owner(LEDGER) as connection:
         constraints = connection.execute(
             sql.SQL(
                 "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = {}::regclass AND {}"
@@ -171,28 +169,15 @@ def databases(say: Say) -> Iterator[tuple[int, Path]]:
 
     Yields the id of the first customer's wallet (the others follow it) and a folder for scripts.
     """
-    home = connections["owner"].settings_dict["NAME"]
-    try:
-        for name in (LEDGER, TPCB):
-            _administer(home, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-            _administer(home, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with scratch.database(LEDGER), scratch.database(TPCB), tempfile.TemporaryDirectory() as folder:
         say(f"preparing TPC-B at scale {TPCB_SCALE}")
         _run_pgbench([*_address(TPCB, "owner"), "--initialize", "--quiet", f"--scale={TPCB_SCALE}"], TPCB, "owner")
         say(f"preparing {CUSTOMERS:,} customers")
-        with tempfile.TemporaryDirectory() as folder:
-            yield _prepare_ledger(home), Path(folder)
-    finally:
-        for name in (LEDGER, TPCB):
-            _administer(home, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        yield _prepare_ledger(), Path(folder)
 
 
-def _prepare_ledger(home: str) -> int:
-    try:
-        _use(LEDGER)
-        call_command("migrate", verbosity=0)
-    finally:
-        _use(home)
-    with _owner(LEDGER) as connection:
+def _prepare_ledger() -> int:
+    with scratch.migrated(LEDGER), scratch.owner(LEDGER) as connection:
         connection.execute(
             """
             INSERT INTO users (
@@ -237,23 +222,6 @@ def _prepare_ledger(home: str) -> int:
     if row is None or row[1] != CUSTOMERS:
         raise RuntimeError("The customers' wallets must have ids in a row.")
     return int(row[0])
-
-
-def _use(name: str) -> None:
-    for alias in ("default", "owner"):
-        connections[alias].close()
-        connections[alias].settings_dict["NAME"] = name
-
-
-@contextmanager
-def _owner(name: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(conninfo("owner", database=name), autocommit=True) as connection:
-        yield connection
-
-
-def _administer(home: str, statement: sql.Composed) -> None:
-    with _owner(home) as connection:
-        connection.execute(statement)
 
 
 # pgbench -----------------------------------------------------------------------------------------------------------
