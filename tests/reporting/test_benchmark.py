@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from reporting.benchmarks import habits, kernel
+from reporting.benchmarks import habits, kernel, money, web
 from reporting.benchmarks.dashboard import customer_with_entries
+from reporting.benchmarks.load import Load, Request, _client
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
+from tests.conftest import Person, fund, send
+from transactions.models import Kind
 
 
 def measured(name: str, *options: str) -> dict[str, Any]:
@@ -98,6 +105,94 @@ def test_http_is_measured_on_a_server_of_its_own(crowd: None, monkeypatch: pytes
 
     assert results["dashboard (/api/v1/dashboard)"]["rate"]["median"] > 0
     assert len(results["ratio of rates"]["rounds"]) == 2
+
+
+def test_what_was_not_sent_is_left_in_its_order() -> None:
+    """Three clients had a and d, b and e, c: the first sent both of its requests, the second one, the third none."""
+    assert Load(sent=[2, 1, 0]).left("abcde") == ["c", "e"]
+
+
+def test_answers_that_are_wrong_or_missing_are_counted_and_are_no_right_ones() -> None:
+    class Moody(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = {"/refused": (409, b'{"code": "wallet_frozen"}'), "/broken": (500, b"<html>")}.get(
+                self.path, (200, b'{"result": "suspense"}')
+            )
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the library
+            pass
+
+    right, other = Request("GET", "/", {}), Request("GET", "/", {}, contains=b"applied")
+    requests = [right, other, Request("GET", "/refused", {}), Request("GET", "/broken", {}), right]
+    with HTTPServer(("127.0.0.1", 0), Moody) as server:
+        Thread(target=server.serve_forever).start()
+        asked = _client(requests, port=server.server_port, seconds=30, again=False)
+        server.shutdown()
+    unheard = _client([right], port=server.server_port, seconds=30, again=False)
+
+    assert (asked.right_answers, asked.sent) == (2, [5])
+    assert asked.errors == {"200 suspense": 1, "409 wallet_frozen": 1, "500": 1}
+    assert (unheard.right_answers, unheard.errors) == (0, {"no answer: ConnectionRefusedError": 1})
+
+
+@pytest.mark.slow
+def test_money_is_measured_over_http_without_an_error_and_without_a_cent_astray(
+    ledger: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(money, "CUSTOMERS", 20)
+    monkeypatch.setattr(money, "MOST_PER_SECOND", 120)
+
+    results = measured("money", "--rounds=1")
+
+    assert results["errors"] == 0
+    assert Decimal(results["drift"]) == Decimal(results["all wallets together"]) == 0
+    assert results["verify_ledger"]["checks"] > 0
+    assert results["verify_ledger"]["broken"] == []
+    for name in (money.TRANSFERS, money.TO_ONE, money.REDEEM, money.TILL):
+        scene = results[name]
+        assert scene["right answers"] == scene["in the ledger"] > 0
+        assert scene["errors"] == {}
+        assert Decimal(scene["drift"]) == 0
+        assert {len(scene[figure]["rounds"]) for figure in ("rate", "p50", "p99")} == {1}
+        assert scene[f"beside {money.BARE_TILL if name == money.TILL else money.BARE}"]["median"] > 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [money.DATABASE])
+        assert cursor.fetchone() == (0,)
+
+
+def test_money_that_moves_unasked_and_answers_that_are_wrong_are_told(
+    ledger: None, thandi: Person, sipho: Person
+) -> None:
+    """Somebody else is at work meanwhile: one transfer nobody was told of, one top-up that was put aside."""
+    fund(thandi, "50.00")
+    scene = money.Scene("", None, list, kind=Kind.TRANSFER, gain=Decimal("1.00"))
+
+    def ask(port: int, requests: object, *, seconds: int, again: bool = False) -> Load:
+        send(thandi, sipho, "2.00")
+        return Load(seconds=2.0, latencies=[1.0, 3.0], errors=Counter({"200 suspense": 1}), sent=[3])
+
+    assert money._play(scene, ask, 0, 2) == 1.0
+    assert (scene.tally.right_answers, scene.tally.in_the_ledger) == (2, 1)
+    assert scene.tally.drift == Decimal("-2.00")
+    assert scene.tally.errors == {"200 suspense": 1}
+
+
+def test_the_bare_requests_are_signed_in_and_ask_the_database_nothing(thandi: Person, client: Client) -> None:
+    customer = money.Customer(thandi.user.public_id, thandi.wallet.number)
+    till = money._till("OPTIONS", "95063123456785")
+    headers = web.signed_in(customer.public_id)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert client.options(money.TRANSFER_PATH, headers=headers).status_code == 200
+        answer = client.generic("OPTIONS", till.path, till.body or b"", "application/json", headers=till.headers)
+        assert answer.status_code == 200
+
+    assert len(queries) == 0
+    assert client.options(money.TRANSFER_PATH).status_code == 401
+    assert client.options(money.TILL_PATH).status_code == 401
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reporting.benchmarks import dashboard, habits, http, kernel, refresh
+from reporting.benchmarks import dashboard, habits, http, kernel, money, refresh
 from reporting.benchmarks.series import Options, Series
 
 BENCHMARKS = {
@@ -18,6 +18,10 @@ BENCHMARKS = {
         "the dashboard's SQL: the customer with the longest history beside one with ten entries",
     ),
     "http": (http.run, "the dashboard over HTTP beside a bare signed-in endpoint, on a web server of its own"),
+    "money": (
+        money.run,
+        "transfers, redemptions and till callbacks over HTTP beside bare requests, and whether the books agree",
+    ),
     "kernel": (kernel.run, "postings beside pgbench's TPC-B, alone, in batches and on a hot wallet"),
     "rules": (kernel.run_rules, "what each rule of the ledger costs a posting"),
     "refresh": (refresh.run, "REFRESH CONCURRENTLY here beside another loaded database, and readers meanwhile"),
@@ -49,11 +53,12 @@ class Command(BaseCommand):
 
     def _print(self, results: dict[str, Any], *, indent: int) -> None:
         for name, value in results.items():
-            if isinstance(value, dict):
+            if value and isinstance(value, dict):
                 self.stdout.write(f"{' ' * indent}{name}:")
                 self._print(value, indent=indent + 2)
             else:
-                self.stdout.write(f"{' ' * indent}{name}: {value}")
+                shown = "none" if value in ({}, []) else value
+                self.stdout.write(f"{' ' * indent}{name}: {shown}")
 
 
 def _as_json(results: dict[str, Any]) -> str:
