@@ -89,8 +89,6 @@ class Till:
 
     def closed(self) -> None:
         wallet = Wallet.objects.get(pk=self.customer.wallet.pk)
-        if wallet.held:
-            pytest.skip("a wallet that holds money back cannot be closed")
         send(self.customer, self.friend, str(Money(wallet.balance)))
         close(self.customer)
 
@@ -115,8 +113,16 @@ STOPPED = {
 }
 
 
-@pytest.mark.parametrize("case", ["right", *WRONG, *STOPPED])
-@pytest.mark.parametrize("kind", [TOP_UP, SPENT, CASH_OUT, None])
+# A wallet that holds money back for a cash-out cannot be closed.
+CASES = [
+    (kind, case)
+    for kind in (TOP_UP, SPENT, CASH_OUT, None)
+    for case in ("right", *WRONG, *STOPPED)
+    if (kind, case) != (CASH_OUT, "closed")
+]
+
+
+@pytest.mark.parametrize(("kind", "case"), CASES)
 def test_each_report_moves_what_the_table_says_and_nothing_else(  # noqa: PLR0917 - fixtures
     kind: Voucher.Type | None, case: str, thandi: Person, sipho: Person, naledi: Person, owner_sql: Sql
 ) -> None:

@@ -1,5 +1,5 @@
--- One row per till's report that nobody has acted on, received before a moment, the oldest first, from behind the last one
--- of the page before. Parameters: until, last_at, last_id, most.
+-- One row per till's report that nobody has acted on, received before a moment, the oldest first, from behind the last
+-- one of the page before. Parameters: until, last_at, last_id, most.
 SELECT
     e.id,
     e.received_at
