@@ -46,13 +46,22 @@ class PasswordField(serializers.CharField):
 
 
 class EmailField(serializers.EmailField):
-    """An e-mail address, in small letters: which mailbox it names does not depend on their case here."""
+    """An e-mail address, in small letters: which mailbox it names does not depend on their case here.
 
-    default_error_messages = {"not_a_string": "Write this as a string."}
+    ASCII only, a domain of other letters as `xn--…` (RFC 5890): so no two addresses look the same. Asked before the
+    letters are made small, which would turn the Kelvin sign into a k.
+    """
+
+    default_error_messages = {
+        "not_a_string": "Write this as a string.",
+        "not_ascii": "Write this in plain letters, a domain of other letters as xn--….",
+    }
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("not_a_string")
+        if not data.isascii():
+            self.fail("not_ascii")
         return super().to_internal_value(data).lower()
 
 
