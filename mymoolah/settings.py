@@ -180,7 +180,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # Sign-in -----------------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "phone", "first_name", "last_name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -189,6 +192,20 @@ ACCESS_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = dt.timedelta(days=30)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+# Messages to people ------------------------------------------------------------------------------------------------
+# smtp+tls://user:password@host:587 and the like; outside production they stand on the console.
+_mail_url = env.str("MYMOOLAH_EMAIL_URL", default="") or ("smtp://localhost:25" if PRODUCTION else "consolemail://")
+_mail = env.email_url_config(_mail_url)
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 5  # seconds; who waits for it holds one of few threads
+DEFAULT_FROM_EMAIL = env.str("MYMOOLAH_EMAIL_FROM", default="") or "MyMoolah <no-reply@localhost>"
+# A class as mymoolah/common/messages.py describes it. A console would write codes into production's logs.
+_sms = "mymoolah.common.messages.NoSms" if PRODUCTION else "mymoolah.common.messages.ConsoleSms"
+SMS_BACKEND: str = env.str("MYMOOLAH_SMS_BACKEND", default="") or _sms
 
 # Production -------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
