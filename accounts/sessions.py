@@ -9,16 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
-from accounts import audit, tokens
+from accounts import audit, lockout, tokens
 from accounts.audit import Origin
 from accounts.models import LoginSession, User
-from mymoolah.common.errors import DomainError
+from mymoolah.common.errors import DomainError, NotFound
 
 GRACE = dt.timedelta(seconds=10)
 NOBODYS_PASSWORD = "!"  # noqa: S105 - checking against it costs what checking a real one costs
@@ -28,6 +30,16 @@ class InvalidCredentials(DomainError):
     """One answer for an unknown address, a wrong password and an account that may not sign in."""
 
     code, status, title = "invalid_credentials", 401, "This e-mail address and password do not sign in"
+
+
+class WrongPassword(DomainError):
+    """Somebody who is signed in gave another password than his."""
+
+    code, status, title = "wrong_password", 409, "This is not your current password"
+
+
+class SessionNotFound(NotFound):
+    code, title = "session_not_found", "There is no such session"
 
 
 class InvalidRefreshToken(DomainError):
@@ -49,12 +61,41 @@ def sign_in(*, email: str, password: str, device: str, now: dt.datetime, origin:
     """Start a session on a device.
 
     :raises InvalidCredentials: after the same time, whatever was wrong
+    :raises SignInLocked: the account or the address has failed too often, whatever the password
     """
-    user = User.objects.with_email(email).first()
-    known = user.check_password(password) if user else check_password(password, NOBODYS_PASSWORD)
-    if user is None or not known or not user.is_active:
-        raise InvalidCredentials
-    return start_session(user=user, device=device, now=now, origin=replace(origin, actor_id=user.id))
+    with counted(email=email, origin=origin, refusal=InvalidCredentials):
+        user = User.objects.with_email(email).first()
+        known = user.check_password(password) if user else check_password(password, NOBODYS_PASSWORD)
+        if user is None or not known:
+            raise InvalidCredentials
+        with transaction.atomic():
+            # Locked, so that whoever changes the password meanwhile finds, and ends, a session that the old one opened.
+            present = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            if not present.is_active or present.password != user.password:
+                raise InvalidCredentials
+            return start_session(user=user, device=device, now=now, origin=replace(origin, actor_id=user.id))
+
+
+@contextmanager
+def counted(*, email: str, origin: Origin, refusal: type[Exception], verb: str = "sign_in.failed") -> Iterator[None]:
+    """Count what happens inside as one try of an account's password, which was wrong if `refusal` comes of it.
+
+    What is written does not depend on whether there is such an account: its time would tell.
+
+    :raises SignInLocked: the account or the address has failed too often; nothing happens inside
+    """
+    attempt = lockout.count_attempt(email=email, address=origin.address)
+    try:
+        yield
+    except refusal:
+        locked = attempt.failed()
+        found = User.objects.with_email(email).values_list("public_id", flat=True).first()
+        subject_id = found or ""
+        audit.record(verb, subject_type="user", subject_id=subject_id, origin=origin)
+        if locked:
+            audit.record("sign_in.locked", subject_type="user", subject_id=subject_id, origin=origin, locked=locked)
+        raise
+    attempt.succeeded()
 
 
 def start_session(*, user: User, device: str, now: dt.datetime, origin: Origin) -> Tokens:
@@ -119,6 +160,37 @@ def sign_out(*, token: str, user_public_id: uuid.UUID, now: dt.datetime, origin:
             raise InvalidRefreshToken
         if session.revoked_at is None:
             _revoke(session, "session.ended", now, replace(origin, actor_id=session.user_id))
+
+
+def end_session(*, public_id: uuid.UUID, user_public_id: uuid.UUID, now: dt.datetime, origin: Origin) -> None:
+    """End one of somebody's sessions; ending an ended one changes nothing.
+
+    :raises SessionNotFound: this user never had it
+    """
+    with transaction.atomic():
+        sessions = LoginSession.objects.select_for_update(no_key=True)
+        session = sessions.filter(public_id=public_id, user__public_id=user_public_id).first()
+        if session is None:
+            raise SessionNotFound
+        if session.revoked_at is None:
+            _revoke(session, "session.ended", now, replace(origin, actor_id=session.user_id))
+
+
+def end_sessions(*, user: User, keep: uuid.UUID | None, now: dt.datetime, origin: Origin) -> int:
+    """End all of somebody's sessions but the one to `keep`; how many that were."""
+    live = LoginSession.objects.filter(user=user, revoked_at=None, expires_at__gt=now)
+    ended = live.exclude(public_id=keep).update(revoked_at=now) if keep else live.update(revoked_at=now)
+    if ended:
+        audit.record("sessions.ended", subject_type="user", subject_id=user.public_id, origin=origin, count=ended)
+    return ended
+
+
+def end_other_sessions(*, user_public_id: uuid.UUID, keep: uuid.UUID, now: dt.datetime, origin: Origin) -> None:
+    """End all of somebody's sessions but the one that asks for it."""
+    with transaction.atomic():
+        user = User.objects.filter(public_id=user_public_id).first()
+        if user is not None:
+            end_sessions(user=user, keep=keep, now=now, origin=replace(origin, actor_id=user.id))
 
 
 def _locked_session(token: str) -> LoginSession | None:

@@ -321,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 UNFOLD = {
+    "LOGIN": {"form": "accounts.forms.StaffSignInForm"},
     "SITE_TITLE": "MyMoolah",
     "SITE_HEADER": "MyMoolah",
     "SITE_SYMBOL": "account_balance",

@@ -27,7 +27,11 @@ def client_address(request: HttpRequest | Request) -> str | None:
 
 def client_network(request: HttpRequest | Request) -> str:
     """What to count a stranger's requests by."""
-    address = client_address(request)
+    return network_of(client_address(request))
+
+
+def network_of(address: str | None) -> str:
+    """The network of one subscriber that an address belongs to."""
     if address is None:
         return "unknown"
     bits = NETWORK_BITS[ipaddress.ip_address(address).version]

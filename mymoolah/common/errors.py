@@ -9,13 +9,13 @@ class DomainError(Exception):
     """A refusal a client can act on.
 
     `code` is stable and machine-readable, `status` is the HTTP status, `title` is for people. Facts are safe to show
-    to whoever receives the answer.
+    to whoever receives the answer. A refusal that knows when it ends sets its own `retry_after_seconds`.
     """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
     title: ClassVar[str] = "This cannot be done"
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(self, *, detail: str = "", **facts: object) -> None:
         super().__init__(detail or self.title)

@@ -1,0 +1,28 @@
+"""What staff fill in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm
+
+from accounts.audit import Origin
+from accounts.lockout import SignInLocked
+from accounts.sessions import counted
+from mymoolah.common.addresses import client_address
+from mymoolah.common.errors import Unavailable
+
+
+class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
+    """The back-office's sign-in, which is locked by the same failures as that of customers."""
+
+    def clean(self) -> dict[str, Any]:
+        email = str(self.cleaned_data.get("username") or "")
+        address, request_id = client_address(self.request), getattr(self.request, "request_id", "")
+        try:
+            with counted(email=email, origin=Origin(address=address, request_id=request_id), refusal=ValidationError):
+                cleaned: dict[str, Any] = super().clean()
+        except (SignInLocked, Unavailable) as refusal:
+            raise ValidationError(refusal.title, code=refusal.code) from refusal
+        return cleaned

@@ -1,0 +1,122 @@
+"""Sign-in that is locked for a while: wrong passwords, counted in Redis across processes, by account and by address.
+
+A try is counted before its password is looked at, and taken back when that was right: however many come at once, no
+more passwords of an account are tried than the limit says. An account that nobody has is counted like any other.
+
+A library (django-axes) reads, decides and writes in three steps, so that tries at the same moment slip through, and
+keeps the addresses that were typed in tables of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django_redis import get_redis_connection
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+
+from mymoolah.common.addresses import network_of
+from mymoolah.common.errors import DomainError, Unavailable
+
+LOCK_SECONDS = 15 * 60
+# An address may be that of a whole town behind one mobile network.
+MOST_FAILURES = {"account": 10, "address": 100}
+
+# Answers how many seconds the longest lock still lasts, 0 if none, and which try this is for each counter.
+COUNT = """
+local locked = 0
+for i, key in ipairs(KEYS) do
+    if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[i + 1]) then
+        locked = math.max(locked, redis.call('TTL', key), 1)
+    end
+end
+if locked > 0 then
+    return {locked}
+end
+local answer = {0}
+for i, key in ipairs(KEYS) do
+    answer[i + 1] = redis.call('INCR', key)
+    if answer[i + 1] == 1 then
+        redis.call('EXPIRE', key, ARGV[1])
+    end
+end
+return answer
+"""
+TAKE_BACK = """
+redis.call('DEL', KEYS[1])
+if tonumber(redis.call('GET', KEYS[2]) or 0) > 0 then
+    redis.call('DECR', KEYS[2])
+end
+"""
+
+
+class SignInLocked(DomainError):
+    code, status, title = "sign_in_locked", 429, "Too many wrong passwords: please wait, or choose a new one"
+
+    def __init__(self, *, seconds: int) -> None:
+        super().__init__()
+        self.retry_after_seconds = seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try of a password: the `tries`-th for each of its counters."""
+
+    keys: Sequence[str]
+    tries: Sequence[int]
+
+    def succeeded(self) -> None:
+        """The account starts anew; the address has failed no more often than before."""
+        if self.keys:
+            _run(TAKE_BACK, self.keys)
+
+    def failed(self) -> list[str]:
+        """What this failure has locked, from now on: `account`, `address`, both or neither."""
+        if not self.keys:
+            return []
+        counters = zip(MOST_FAILURES.items(), self.keys, self.tries, strict=True)
+        locked = [(what, key) for (what, most), key, tries in counters if tries == most]
+        for _, key in locked:
+            _run("redis.call('EXPIRE', KEYS[1], ARGV[1])", [key], LOCK_SECONDS)
+        return [what for what, _ in locked]
+
+
+def count_attempt(*, email: str, address: str | None) -> Attempt:
+    """Count somebody's try of a password.
+
+    :raises SignInLocked: the account, or the network of this address, has failed too often
+    :raises Unavailable: Redis is away, and nobody counts
+    """
+    if not settings.RATELIMIT_ENABLE:
+        return Attempt(keys=(), tries=())
+    keys = [_account_key(email), cache.make_key(f"sign_in:address:{network_of(address)}")]
+    locked_seconds, *tries = _run(COUNT, keys, LOCK_SECONDS, *MOST_FAILURES.values())
+    if locked_seconds:
+        raise SignInLocked(seconds=locked_seconds)
+    return Attempt(keys=keys, tries=tries)
+
+
+def unlock_account(*, email: str) -> None:
+    """Forget an account's failures: its owner has proved otherwise who he is.
+
+    :raises Unavailable: Redis is away
+    """
+    if settings.RATELIMIT_ENABLE:
+        _run("redis.call('DEL', KEYS[1])", [_account_key(email)])
+
+
+def _account_key(email: str) -> str:
+    digest = hashlib.sha256(email.strip().lower().encode()).hexdigest()
+    return str(cache.make_key(f"sign_in:account:{digest}"))
+
+
+def _run(script: str, keys: Sequence[str], *values: int) -> Any:
+    try:
+        return get_redis_connection("default").eval(script, len(keys), *keys, *values)
+    except (ConnectionInterrupted, RedisError) as error:
+        raise Unavailable from error
