@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from kombu.exceptions import OperationalError as BrokerAway
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import selectors, services, sessions
+from accounts import contacts, passwords, selectors, sessions, tasks
 from accounts.authentication import IsSignedIn, origin_of, principal
-from accounts.serializers import ProfileInput, ProfileOutput, RefreshInput, SignInInput, TokensOutput
+from accounts.serializers import (
+    CONTACTS,
+    ConfirmInput,
+    ContactInput,
+    ForgotInput,
+    PasswordInput,
+    ProfileInput,
+    ProfileOutput,
+    RefreshInput,
+    ResetInput,
+    SessionListOutput,
+    SignInInput,
+    TokensOutput,
+    too_weak,
+)
 from accounts.sessions import Tokens
 from mymoolah.common.clock import now
-from mymoolah.common.throttling import SignInThrottle
+from mymoolah.common.errors import Unavailable
+from mymoolah.common.pagination import LARGEST_LIMIT, answer, page_request
+from mymoolah.common.throttling import CodeThrottle, SignInThrottle
+
+SESSIONS = "sessions"  # the list that a cursor belongs to
+NAMES = ("first_name", "last_name")
+NEW_PASSWORD = {"current_password": "a-good-long-passphrase", "new_password": "another-good-passphrase"}
 
 
 class TokenView(APIView):
@@ -34,7 +56,11 @@ class TokenView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Sign in: an access token for fifteen minutes, and a refresh token for the next one."""
+        """Sign in: an access token for fifteen minutes, and a refresh token for the next one.
+
+        Ten wrong passwords within fifteen minutes lock the account's sign-in for fifteen more, a hundred that of an
+        address: 429 `sign_in_locked`. Signing in, or choosing a new password for a forgotten one, sets it to nought.
+        """
         asked = validated(SignInInput(data=request.data))
         given = sessions.sign_in(
             **asked, device=request.headers.get("User-Agent", ""), now=now(), origin=origin_of(request)
@@ -78,13 +104,213 @@ class MeView(APIView):
         """Show who is signed in."""
         return Response(selectors.get_profile(public_id=principal(request).public_id))
 
-    @extend_schema(operation_id="change_me", request=ProfileInput, responses=ProfileOutput)
+    @extend_schema(
+        operation_id="change_me",
+        request=ProfileInput,
+        responses=ProfileOutput,
+        examples=[
+            OpenApiExample("Another name", {"first_name": "Thandiwe"}, request_only=True),
+            OpenApiExample(
+                "Another number",
+                {"phone": "082 111 0009", "current_password": "a-good-long-passphrase"},
+                request_only=True,
+            ),
+        ],
+    )
     def patch(self, request: Request) -> Response:
-        """Change one's names."""
+        """Change one's names and contacts.
+
+        A new e-mail address or phone number needs `current_password`, is sent a code, and waits as `pending_email` or
+        `pending_phone` until `me/contacts/confirm` has it back. Until then the old one stays. Naming the old one takes
+        it back.
+        """
         asked = validated(ProfileInput(data=request.data))
         public_id = principal(request).public_id
-        services.rename(public_id=public_id, **asked, origin=origin_of(request))
+        contacts.change_profile(
+            public_id=public_id,
+            names={name: asked[name] for name in NAMES if name in asked},
+            contacts={contact: asked[contact] for contact in CONTACTS if contact in asked},
+            current_password=asked.get("current_password"),
+            now=now(),
+            origin=origin_of(request),
+        )
         return Response(selectors.get_profile(public_id=public_id))
+
+
+class VerifyContactView(APIView):
+    throttle_classes = (CodeThrottle,)
+    throttle_scope = "codes"
+
+    @extend_schema(
+        operation_id="verify_contact",
+        request=ContactInput,
+        responses={202: None},
+        examples=[OpenApiExample("By SMS", {"contact": "phone"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Send a code to a contact that is not confirmed: the pending one, if there is one.
+
+        Six digits, good for ten minutes, five tries and one use; the last one sent counts. More than five an hour are
+        429 `too_many_codes`.
+        """
+        asked = validated(ContactInput(data=request.data))
+        contacts.send_code(public_id=principal(request).public_id, **asked, now=now(), origin=origin_of(request))
+        return Response(status=202)
+
+
+class ConfirmContactView(APIView):
+    throttle_classes = (CodeThrottle,)
+    throttle_scope = "codes"
+
+    @extend_schema(
+        operation_id="confirm_contact",
+        request=ConfirmInput,
+        responses=ProfileOutput,
+        examples=[OpenApiExample("By SMS", {"contact": "phone", "code": "204816"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Bring the code back: the contact is confirmed, and a pending one takes the place of the old.
+
+        A wrong code is 409 `code_wrong` with `attempts_left`; one that is used, too old or was tried five times is 409
+        `code_expired`.
+        """
+        asked = validated(ConfirmInput(data=request.data))
+        public_id = principal(request).public_id
+        contacts.confirm_contact(public_id=public_id, **asked, now=now(), origin=origin_of(request))
+        return Response(selectors.get_profile(public_id=public_id))
+
+
+class PasswordView(APIView):
+    throttle_classes = (CodeThrottle,)
+    throttle_scope = "codes"
+
+    @extend_schema(
+        operation_id="change_password",
+        request=PasswordInput,
+        responses={204: None},
+        examples=[OpenApiExample("Thandi", NEW_PASSWORD, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Choose another password. All other sessions end.
+
+        A wrong one is 409 `wrong_password`, and counts as a failed sign-in.
+        """
+        asked, caller = validated(PasswordInput(data=request.data)), principal(request)
+        with too_weak("new_password"):
+            passwords.change_password(
+                public_id=caller.public_id,
+                session_public_id=caller.session_id,
+                **asked,
+                now=now(),
+                origin=origin_of(request),
+            )
+        return Response(status=204)
+
+
+class ForgotPasswordView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (CodeThrottle,)
+    throttle_scope = "codes"
+
+    @extend_schema(
+        operation_id="forgot_password",
+        request=ForgotInput,
+        responses={202: None},
+        examples=[OpenApiExample("Thandi", {"email": "thandi@example.com"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Ask for what a forgotten password is replaced with.
+
+        It goes to the customer's confirmed e-mail address, if this is one; the answer is the same if not.
+        """
+        asked = validated(ForgotInput(data=request.data))
+        # The worker does the rest, and gets something to do in either case: no difference can be timed here.
+        public_id = selectors.get_public_id(**asked)
+        what = {"user": public_id and str(public_id), "request_id": origin_of(request).request_id}
+        try:
+            tasks.send_password_reset.apply_async(kwargs=what, retry=False)
+        except BrokerAway as error:
+            raise Unavailable from error
+        return Response(status=202)
+
+
+class ResetPasswordView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (CodeThrottle,)
+    throttle_scope = "codes"
+
+    @extend_schema(
+        operation_id="reset_password",
+        request=ResetInput,
+        responses={204: None},
+        examples=[
+            OpenApiExample(
+                "Thandi",
+                {
+                    "token": "0b3f3d5e-6c1c-4c0e-9d0e-2f6a1c7b8e90.Zk3…",
+                    "new_password": NEW_PASSWORD["new_password"],
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Choose a new password for a forgotten one. All sessions end; sign in with it afterwards.
+
+        The token is good for thirty minutes and one use, the last one sent only: otherwise 409 `reset_token_invalid`.
+        """
+        asked = validated(ResetInput(data=request.data))
+        with too_weak("new_password"):
+            passwords.reset_password(**asked, now=now(), origin=origin_of(request))
+        return Response(status=204)
+
+
+class SessionsView(APIView):
+    @extend_schema(
+        operation_id="list_sessions",
+        parameters=[
+            OpenApiParameter("limit", int, description=f"1 to {LARGEST_LIMIT}"),
+            OpenApiParameter("cursor", description="Taken from `next` or `previous`"),
+        ],
+        responses=SessionListOutput,
+    )
+    def get(self, request: Request) -> Response:
+        """List the devices one is signed in on, newest first."""
+        caller = principal(request)
+        page = selectors.login_sessions(
+            user_public_id=caller.public_id,
+            current=caller.session_id,
+            asked=page_request(request, salt=SESSIONS),
+            now=now(),
+        )
+        return Response(answer(request, page, salt=SESSIONS))
+
+    @extend_schema(operation_id="end_other_sessions", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """End all sessions but the one that asks (which `auth/logout` ends).
+
+        Their refresh tokens are no good at once, their access tokens within fifteen minutes.
+        """
+        caller = principal(request)
+        sessions.end_other_sessions(
+            user_public_id=caller.public_id, keep=caller.session_id, now=now(), origin=origin_of(request)
+        )
+        return Response(status=204)
+
+
+class SessionView(APIView):
+    @extend_schema(operation_id="end_session", responses={204: None})
+    def delete(self, request: Request, session_id: uuid.UUID) -> Response:
+        """End one session. Its refresh token is no good at once, its access token within fifteen minutes."""
+        sessions.end_session(
+            public_id=session_id,
+            user_public_id=principal(request).public_id,
+            now=now(),
+            origin=origin_of(request),
+        )
+        return Response(status=204)
 
 
 def validated(serializer: Any) -> dict[str, Any]:

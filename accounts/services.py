@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
-from accounts import audit
+from accounts import audit, codes
 from accounts.audit import Origin
 from accounts.models import User
 from mymoolah.common.errors import DomainError, NotFound
@@ -23,6 +23,10 @@ class AlreadyRegistered(DomainError):
 
 class UnknownUser(NotFound):
     code, title = "unknown_user", "There is no such account"
+
+
+class NotActive(DomainError):
+    code, status, title = "account_not_active", 409, "This account is suspended or closed"
 
 
 class UnknownRole(NotFound):
@@ -70,6 +74,21 @@ def create_staff(
     return user
 
 
+def get_active_user(*, public_id: uuid.UUID, locked: bool = False) -> User:
+    """Whoever is about to change something of his own; `locked` until the transaction ends.
+
+    :raises UnknownUser: nobody has this id
+    :raises NotActive: his access token is from before he was suspended
+    """
+    users = User.objects.select_for_update(no_key=True) if locked else User.objects.all()
+    user = users.filter(public_id=public_id).first()
+    if user is None:
+        raise UnknownUser
+    if not user.is_active:
+        raise NotActive
+    return user
+
+
 class NameVerified(DomainError):
     code, status, title = "name_verified", 409, "Your names were verified with your identity document"
 
@@ -105,6 +124,8 @@ def rename(
 def correct_profile(*, user_id: int, values: Mapping[str, str | None], origin: Origin) -> None:
     """Save what staff corrected of somebody's names and contacts. A contact that changed is no longer verified.
 
+    Codes that were sent to it are worth nothing, and neither is what a password could be reset with.
+
     :raises AlreadyRegistered: the e-mail or the phone is somebody else's
     """
     assert values.keys() <= {"first_name", "last_name", "email", "phone"}
@@ -119,6 +140,9 @@ def correct_profile(*, user_id: int, values: Mapping[str, str | None], origin: O
             for name in unverified:
                 setattr(user, name, None)
             user.save(update_fields=[*values, *unverified])
+            contacts = values.keys() & {"email", "phone"}
+            if contacts:
+                codes.forget(user=user, purposes=[*contacts, codes.Purpose.PASSWORD])
             audit.record(
                 "user.corrected", subject_type="user", subject_id=user.public_id, origin=origin, changed=sorted(values)
             )
