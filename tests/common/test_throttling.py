@@ -33,7 +33,8 @@ def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def few(settings: Any) -> None:
     """Limits low enough to reach."""
-    settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, "reads": 3, "money": 2, "sign_in_address": 7}
+    fewer = {"reads": 3, "money": 2, "sign_in_address": 7, "codes": 4, "codes_address": 6}
+    settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, **fewer}
 
 
 @pytest.fixture
@@ -94,6 +95,37 @@ def test_an_address_tries_few_accounts_a_minute(db: None, few: None) -> None:
     problem(Caller(client=neighbour).post("auth/token", WRONG), 401, "invalid_credentials")
 
 
+def try_code(who: Person, address: str = "10.0.0.1") -> HttpResponse:
+    caller = calling(who)
+    caller.client = Client(REMOTE_ADDR=address)
+    return caller.post("vouchers/redeem", {"code": "4111 1111 1111 1112"}, Idempotency_Key="k")
+
+
+def test_codes_are_tried_ten_times_a_minute_and_thirty_from_one_address(settings: Any) -> None:
+    limits = settings.RATE_LIMITS_PER_MINUTE
+    assert (limits["codes"], limits["codes_address"]) == (10, 30)
+
+
+def test_a_customer_tries_few_codes_a_minute_from_wherever(thandi: Person, naledi: Person, few: None) -> None:
+    for number in range(4):
+        problem(try_code(thandi, f"10.0.0.{number}"), 404, "voucher_not_found")
+    answer = try_code(thandi, "10.0.0.9")
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Limit"] == "4"
+    problem(try_code(naledi, "10.0.0.9"), 404, "voucher_not_found")
+
+
+def test_an_address_tries_few_codes_a_minute_whoever_signs_in_there(
+    thandi: Person, sipho: Person, naledi: Person, few: None
+) -> None:
+    for who in (thandi, sipho) * 3:
+        problem(try_code(who), 404, "voucher_not_found")
+    answer = try_code(naledi)
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Limit"] == "6"
+    problem(try_code(naledi, "10.9.9.9"), 404, "voucher_not_found")
+
+
 def test_all_addresses_of_one_ipv6_network_count_as_one(db: None, few: None) -> None:
     answers = [guess(number, Client(REMOTE_ADDR=f"2001:db8:1:2::{number:x}")) for number in range(8)]
     problem(answers[-1], 429, "rate_limited")
@@ -127,6 +159,7 @@ def test_while_redis_is_away_money_and_sign_in_wait(thandi: Person, no_redis: No
     for answer in (
         calling(thandi).post("transfers", PAYMENT),
         calling(thandi).post("transfers/preview", PAYMENT),
+        try_code(thandi),
         Caller().post("auth/token", {"email": "thandi@example.com", "password": "a-good-long-passphrase"}),
         Caller().post("auth/register", {}),
     ):
