@@ -62,8 +62,11 @@ class Policy:
 
     def expiry(self, issued_at: dt.datetime) -> dt.datetime:
         """The first moment at which a voucher of this moment is no longer good."""
-        last_day = later(business_day(issued_at), months=self.term_months) + dt.timedelta(days=self.term_days)
-        return start_of_day(last_day + dt.timedelta(days=1))
+        return start_of_day(self.last_day(business_day(issued_at)) + dt.timedelta(days=1))
+
+    def last_day(self, issued_on: dt.date) -> dt.date:
+        """The last Johannesburg day on which a voucher of this day is good."""
+        return later(issued_on, months=self.term_months) + dt.timedelta(days=self.term_days)
 
 
 def later(day: dt.date, *, months: int) -> dt.date:

@@ -6,15 +6,15 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from mymoolah.common.crypto import blind_index, encrypt
 from reporting.loading.books import CURRENCY, NULL, Account, Rows, uuid4_text
 from reporting.loading.plan import DAY_MS, EPOCH_ORDINAL, ZONE_MS, day_number, moment_text
 from vouchers.models import Voucher
 from vouchers.numbers import CODE_CONTEXT, easypay_account, easypay_number, with_luhn_digit
+from vouchers.policies import POLICIES
 
-STANDARD_MONTHS = 36
-EASYPAY_DAYS = 30
 CODES = 10**15
 COLUMNS = (
     "id, public_id, user_id, voucher_type, status, code_encrypted, code_index, easypay_number, original_amount, "
@@ -91,7 +91,7 @@ def voucher_rows(
             f"{voucher_id}\t{public_id}\t{slip.issuer.user_id}\t{slip.kind.value}\t{slip.status.value}\t{number}"
             f"\t{slip.amount}e-2\t{slip.balance}e-2\t{CURRENCY}\t{slip.fee}e-2\t{slip.vat}e-2"
             f"\t{slip.paid_by or NULL}"
-            f"\t{moment_text(expiry_ms(slip.kind, slip.issued_ms))}\t{moment_text(slip.issued_ms)}\n"
+            f"\t{moment_text(expiry_ms(slip.kind, day_number(slip.issued_ms)))}\t{moment_text(slip.issued_ms)}\n"
         )
     for part in redemptions:
         redeemed.add(
@@ -103,16 +103,8 @@ def voucher_rows(
     return vouchers, redeemed, first_public_id
 
 
-def expiry_ms(kind: Voucher.Type, issued_ms: int) -> int:
-    """The end, half-open, of the last Johannesburg day of a voucher's term."""
-    last_day = day_number(issued_ms) + EASYPAY_DAYS
-    if kind == Voucher.Type.STANDARD:
-        last_day = _months_later(day_number(issued_ms), STANDARD_MONTHS)
-    return (last_day + 1) * DAY_MS - ZONE_MS
-
-
-def _months_later(day: int, months: int) -> int:
-    date = dt.date.fromordinal(EPOCH_ORDINAL + day)
-    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
-    last = (dt.date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - dt.timedelta(days=1)).day
-    return dt.date(year, month + 1, min(date.day, last)).toordinal() - EPOCH_ORDINAL
+@cache
+def expiry_ms(kind: Voucher.Type, day: int) -> int:
+    """The first moment at which a voucher of a Johannesburg day (in days from 1970-01-01) is no longer good."""
+    last_day = POLICIES[kind, CURRENCY].last_day(dt.date.fromordinal(EPOCH_ORDINAL + day))
+    return (last_day.toordinal() - EPOCH_ORDINAL + 1) * DAY_MS - ZONE_MS
