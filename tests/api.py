@@ -40,6 +40,9 @@ class Caller:
     def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self._send("patch", path, body, headers)
 
+    def delete(self, path: str) -> HttpResponse:
+        return self._send("delete", path, None, {})
+
     def follow(self, address: str) -> HttpResponse:
         return self.client.get(address, headers=self._headers({}))  # type: ignore[return-value]
 
