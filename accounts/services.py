@@ -26,7 +26,7 @@ class UnknownUser(NotFound):
 
 
 class NotActive(DomainError):
-    code, status, title = "account_not_active", 409, "This account is suspended or closed"
+    code, status, title = "account_suspended", 403, "This account is suspended or closed"
 
 
 class UnknownRole(NotFound):
