@@ -417,6 +417,15 @@ def test_a_code_is_in_no_log_no_table_no_key_and_no_other_answer(
     assert [len(bytes(digest)) for (digest,) in admin_sql("SELECT request_hash FROM idempotency_keys")] == [32] * 3
 
 
+def test_what_a_key_keeps_of_a_code_cannot_be_worked_out_without_our_secret(
+    rich: Person, sipho: Person, settings: Any
+) -> None:
+    code = body_of(issue(rich))["code"]
+    redeem(sipho, code, key="k")
+    settings.BLIND_INDEX_KEY = "A" * 43 + "="
+    problem(redeem(sipho, code, key="k"), 422, "idempotency_key_reused")
+
+
 @pytest.mark.parametrize("when", ["redeemed", "issued"])
 def test_a_traceback_with_all_its_variables_tells_no_code(
     rich: Person, sipho: Person, monkeypatch: pytest.MonkeyPatch, when: str
