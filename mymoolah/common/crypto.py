@@ -1,4 +1,4 @@
-"""Encryption of single fields, and blind indexes to find them by.
+"""Encryption of single fields and whole files, and blind indexes to find fields by.
 
 AES-256-GCM (NIST SP 800-38D) under the current key of `ENCRYPTION_KEYS`; the stored text is `<key id>.<base64 of nonce,
 ciphertext and tag>`, so that keys can be rotated. A blind index is HMAC-SHA256 under `BLIND_INDEX_KEY`.
@@ -24,11 +24,8 @@ def _ciphers(keys: tuple[str, ...]) -> dict[str, AESGCM]:
 
 def encrypt(text: str, *, context: str) -> str:
     """Hide `text`; `context` (a column's name, say) is authenticated, so a value cannot be moved elsewhere."""
-    ciphers = _ciphers(tuple(settings.ENCRYPTION_KEYS))
-    key_id = next(iter(ciphers))
-    nonce = os.urandom(12)
-    sealed = ciphers[key_id].encrypt(nonce, text.encode(), context.encode())
-    return f"{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+    key_id, sealed = _seal(text.encode(), context)
+    return f"{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
 
 
 def decrypt(stored: str, *, context: str) -> str:
@@ -38,10 +35,34 @@ def decrypt(stored: str, *, context: str) -> str:
     :raises cryptography.exceptions.InvalidTag: the value was changed, or belongs to another context
     """
     key_id, _, body = stored.partition(".")
-    sealed = base64.urlsafe_b64decode(body)
-    return (
-        _ciphers(tuple(settings.ENCRYPTION_KEYS))[key_id].decrypt(sealed[:12], sealed[12:], context.encode()).decode()
-    )
+    return _open(key_id, base64.urlsafe_b64decode(body), context).decode()
+
+
+def encrypt_bytes(content: bytes, *, context: str) -> bytes:
+    """Hide a whole file, which has to fit into memory; `<key id>.` stands before it, and nothing is base64."""
+    key_id, sealed = _seal(content, context)
+    return key_id.encode() + b"." + sealed
+
+
+def decrypt_bytes(stored: bytes, *, context: str) -> bytes:
+    """Undo `encrypt_bytes`.
+
+    :raises KeyError: the key was retired
+    :raises cryptography.exceptions.InvalidTag: the file was changed, or belongs to another context
+    """
+    key_id, _, sealed = stored.partition(b".")
+    return _open(key_id.decode(), sealed, context)
+
+
+def _seal(content: bytes, context: str) -> tuple[str, bytes]:
+    ciphers = _ciphers(tuple(settings.ENCRYPTION_KEYS))
+    key_id = next(iter(ciphers))
+    nonce = os.urandom(12)
+    return key_id, nonce + ciphers[key_id].encrypt(nonce, content, context.encode())
+
+
+def _open(key_id: str, sealed: bytes, context: str) -> bytes:
+    return _ciphers(tuple(settings.ENCRYPTION_KEYS))[key_id].decrypt(sealed[:12], sealed[12:], context.encode())
 
 
 def blind_index(text: str, *, context: str) -> bytes:

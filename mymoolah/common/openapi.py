@@ -56,7 +56,7 @@ REFUSALS = {
     "406": "Only JSON is spoken",
     "409": "Refused; `code` says why, `facts` what to know",
     "413": "The body is too large",
-    "415": "Only JSON is read",
+    "415": "Only the media type of the request body is read",
     "422": "The idempotency key belongs to another request",
     "429": "Too many requests; see Retry-After",
     "503": "Try again after Retry-After; nothing was written",

@@ -39,7 +39,7 @@ TITLES = {
     "not_found": "There is no such thing here",
     "method_not_allowed": "This address does not do that",
     "not_acceptable": "The answer cannot be given in that format",
-    "unsupported_media_type": "Send application/json",
+    "unsupported_media_type": "This media type is not read here",
     "body_too_large": "The request is too large",
     "rate_limited": "Too many requests",
     "bad_request": "The request is not valid",
