@@ -182,7 +182,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ["email", "phone", "first_name", "last_name"]},
+        "OPTIONS": {"user_attributes": ["email", "phone", "first_name", "last_name", "name"]},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -278,6 +278,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "AccountStatus": "accounts.models.User.Status",
+        "KycStatus": "accounts.models.User.KycStatus",
+        "KycSubmissionStatus": "accounts.models.KycSubmission.Status",
+        "KycDocumentKind": "accounts.models.KycDocument.Kind",
+        "TransferKind": "transactions.models.Kind",
         "WalletStatus": "wallets.models.Wallet.Status",
         "VoucherStatus": "vouchers.models.Voucher.Status",
     },

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+import accounts.kyc_admin
 import accounts.urls
 import reporting.urls
 import transactions.urls
@@ -30,6 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(throttle_classes=()), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", throttle_classes=()), name="docs"),
+    path(
+        "admin/kyc/documents/<uuid:public_id>", admin.site.admin_view(accounts.kyc_admin.document), name="kyc_document"
+    ),
     path("admin/", admin.site.urls),
 ]
 

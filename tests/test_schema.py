@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -15,8 +16,9 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.accounts.papers import submitting
 from tests.api import V1, Caller, body_of, calling
-from tests.conftest import Person, fund, send
+from tests.conftest import Person, fund, person, send
 from transactions.models import IdempotencyKey, Transfer
 
 ORDER = {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"}
@@ -93,6 +95,7 @@ def test_answers_are_as_described(schema: dict[str, Any], thandi: Person, sipho:
     for path, described in {
         "me": "me",
         "dashboard": "dashboard",
+        "kyc": "kyc",
         "wallets": "wallets",
         f"wallets/{number}": "wallets/{number}",
         "transactions": "transactions",
@@ -106,6 +109,14 @@ def test_answers_are_as_described(schema: dict[str, Any], thandi: Person, sipho:
     assert_described(schema, "post", "transfers", caller.post("transfers", {}))
     tokens = Caller().post("auth/token", {"email": "thandi@example.com", "password": "a-good-long-passphrase"})
     assert_described(schema, "post", "auth/token", tokens)
+
+
+def test_a_submission_is_answered_as_described(schema: dict[str, Any], tmp_path: Path, settings: Any, db: None) -> None:
+    settings.DOCUMENTS_DIR = tmp_path
+    lerato = person("lerato", tier=0)
+    for answer in (submitting(lerato, id_number="12"), submitting(lerato), submitting(lerato)):
+        assert_described(schema, "post", "kyc/submissions", answer)
+    assert_described(schema, "get", "kyc", calling(lerato).get("kyc"))
 
 
 @pytest.mark.django_db

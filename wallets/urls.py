@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from wallets import api
+from wallets import api, kyc_api
 
 
 class WalletNumber:
@@ -16,6 +16,8 @@ register_converter(WalletNumber, "wallet_number")
 
 urlpatterns = [
     path("auth/register", api.RegisterView.as_view()),
+    path("kyc", kyc_api.KycView.as_view()),
+    path("kyc/submissions", kyc_api.SubmissionsView.as_view()),
     path("wallets", api.WalletsView.as_view()),
     path("wallets/<wallet_number:number>", api.WalletView.as_view()),
     path("wallets/<wallet_number:number>/freeze", api.FreezeView.as_view()),

@@ -1,0 +1,39 @@
+"""What staff see of a customer's documents: one at a time, each look written down."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from accounts import kyc
+from accounts.admin import staff_origin
+from accounts.kyc_documents import PDF
+
+# Nothing in it runs, loads or sends anything, should a browser take it for more than a picture.
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+@require_GET
+def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Show a picture, or hand out a PDF, which is a program of its own to whatever shows it."""
+    if not request.user.has_perm("accounts.view_kycdocument"):
+        raise PermissionDenied
+    try:
+        shown = kyc.show_document(public_id=public_id, origin=staff_origin(request))
+    except kyc.DocumentNotFound as error:
+        raise Http404 from error
+    placing = f'attachment; filename="{public_id}.pdf"' if shown.content_type == PDF else "inline"
+    return HttpResponse(
+        shown.content,
+        content_type=shown.content_type,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": placing,
+            "Content-Security-Policy": SANDBOX,
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

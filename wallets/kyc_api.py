@@ -1,0 +1,80 @@
+"""The customers' door to their tier: what it allows, and how to prove one's identity for the next."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiExample, OpenApiRequest, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import kyc
+from accounts.api import validated
+from accounts.authentication import origin_of, principal
+from accounts.kyc_selectors import get_latest_submission
+from mymoolah.common.clock import now
+from mymoolah.common.parsers import MultipartParser
+from wallets.kyc_selectors import get_kyc
+from wallets.kyc_serializers import KycOutput, KycSubmissionInput, KycSubmissionOutput
+
+MULTIPART = MultipartParser.media_type
+
+
+class SubmissionParser(MultipartParser):
+    lists = frozenset({"documents", "kinds"})
+
+
+class KycView(APIView):
+    @extend_schema(operation_id="get_kyc", responses=KycOutput)
+    def get(self, request: Request) -> Response:
+        """Show one's tier, what it allows and what is left of it, and what the next one needs.
+
+        A verified customer stays `verified` while a submission for the next tier is `pending`.
+        """
+        return Response(get_kyc(user_public_id=principal(request).public_id))
+
+
+class SubmissionsView(APIView):
+    parser_classes = (SubmissionParser,)
+    throttle_scope = "documents"
+
+    @extend_schema(
+        operation_id="submit_kyc",
+        request={MULTIPART: OpenApiRequest(KycSubmissionInput, encoding={"kinds": {"explode": True}})},
+        responses={201: KycSubmissionOutput},
+        examples=[
+            OpenApiExample(
+                "An identity card and a bank statement",
+                {
+                    "id_type": "sa_id",
+                    "id_number": "7503305044089",
+                    "documents": ["(card.jpg)", "(statement.pdf)"],
+                    "kinds": ["identity", "proof_of_address"],
+                },
+                request_only=True,
+                media_type=MULTIPART,
+            ),
+            OpenApiExample(
+                "A passport",
+                {
+                    "id_type": "passport",
+                    "id_number": "A01234567",
+                    "passport_expires_on": "2031-03-01",
+                    "documents": ["(passport.png)"],
+                },
+                request_only=True,
+                media_type=MULTIPART,
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Send an identity number and one to five documents, for the next tier. Five times a minute at most.
+
+        What is in a file decides what it is, not its name. Of pictures only what can be seen is kept: no place or time.
+        Only one submission waits at a time (409 `submission_pending`); after a rejection another one may be sent. With
+        the highest tier there is nothing to send (409 `highest_tier_reached`). More than 15 MiB, or a file of more than
+        5 MiB, is 413 `body_too_large`.
+        """
+        moment, public_id = now(), principal(request).public_id
+        asked = validated(KycSubmissionInput(data=request.data, context={"now": moment}))
+        kyc.submit(user_public_id=public_id, **asked, now=moment, origin=origin_of(request))
+        return Response(get_latest_submission(user_public_id=public_id), status=201)
