@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import audit, kyc_files
 from accounts.audit import Origin
-from accounts.kyc_documents import Document
+from accounts.kyc_documents import read_document
 from accounts.models import KycDocument, KycSubmission, User
 from accounts.services import UnknownUser
 from mymoolah.common import crypto
@@ -20,7 +21,6 @@ from mymoolah.common.errors import DomainError, NotFound
 
 HIGHEST_TIER = 2
 ID_NUMBER = "kyc_submissions.id_number"  # what its encryption and its index are bound to
-ONE_PENDING = "uq_kyc_one_pending_per_user"
 
 
 class SubmissionPending(DomainError):
@@ -48,11 +48,11 @@ def submit(
     *,
     user_public_id: uuid.UUID,
     identity: Identity,
-    documents: Sequence[tuple[KycDocument.Kind, Document]],
+    documents: Sequence[tuple[KycDocument.Kind, bytes]],
     now: dt.datetime,
     origin: Origin,
 ) -> KycSubmission:
-    """Hand in an identity and its documents, no two of them alike, for staff to decide about.
+    """Hand in an identity and its documents as they came, no two of them alike, for staff to decide about.
 
     Whoever is verified stays so meanwhile. That another customer was approved with the same identity is not told here:
     it is nobody's business but the officer's, and the database's, which does not let both be approved.
@@ -60,15 +60,23 @@ def submit(
     :raises UnknownUser: nobody has this id
     :raises HighestTierReached: there is no tier above
     :raises SubmissionPending: the last one is not decided yet
+    :raises DocumentRefused: a document cannot be used
+    :raises Unavailable: too many people send pictures right now
     """
+    herself = User.objects.filter(public_id=user_public_id)
+    _who_may_submit(herself)  # reading documents takes seconds, and would be in vain
+    kept = [(kind, read_document(sent)) for kind, sent in documents]
     with kyc_files.writing() as put, transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).filter(public_id=user_public_id).first()
-        if user is None:
-            raise UnknownUser
-        if user.kyc_tier >= HIGHEST_TIER:
-            raise HighestTierReached
-        submission = _open_case(user, identity, now)
-        for kind, document in documents:
+        user = _who_may_submit(herself.select_for_update(no_key=True))
+        submission = KycSubmission.objects.create(
+            user=user,
+            id_type=identity.id_type,
+            id_number_encrypted=crypto.encrypt(identity.number, context=ID_NUMBER),
+            id_number_index=crypto.blind_index(identity.number, context=ID_NUMBER),
+            passport_expires_on=identity.passport_expires_on,
+            created_at=now,
+        )
+        for kind, document in kept:
             public_id = uuid.uuid4()
             KycDocument.objects.create(
                 public_id=public_id,
@@ -94,21 +102,15 @@ def submit(
     return submission
 
 
-def _open_case(user: User, identity: Identity, now: dt.datetime) -> KycSubmission:
-    try:
-        with transaction.atomic():
-            return KycSubmission.objects.create(
-                user=user,
-                id_type=identity.id_type,
-                id_number_encrypted=crypto.encrypt(identity.number, context=ID_NUMBER),
-                id_number_index=crypto.blind_index(identity.number, context=ID_NUMBER),
-                passport_expires_on=identity.passport_expires_on,
-                created_at=now,
-            )
-    except IntegrityError as error:
-        if ONE_PENDING not in str(error):
-            raise
-        raise SubmissionPending from error
+def _who_may_submit(found: QuerySet[User]) -> User:
+    user = found.first()
+    if user is None:
+        raise UnknownUser
+    if user.kyc_tier >= HIGHEST_TIER:
+        raise HighestTierReached
+    if user.kyc_submissions.filter(status=KycSubmission.Status.PENDING).exists():
+        raise SubmissionPending
+    return user
 
 
 @dataclass(frozen=True, kw_only=True)

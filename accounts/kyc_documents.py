@@ -18,17 +18,17 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from mymoolah.common.errors import DomainError
+from mymoolah.common.errors import DomainError, Unavailable
 
 JPEG, PNG, PDF = "image/jpeg", "image/png", "application/pdf"
 BEGINNINGS = {JPEG: b"\xff\xd8\xff", PNG: b"\x89PNG\r\n\x1a\n", PDF: b"%PDF-"}
 
 PIXELS_MAX = 30_000_000
 FORMATS = {JPEG: "JPEG", PNG: "PNG"}
-OPTIONS: Mapping[str, dict[str, Any]] = {JPEG: {"quality": 90}, PNG: {}}
+OPTIONS: Mapping[str, dict[str, Any]] = {JPEG: {"quality": 90}, PNG: {"compress_level": 3}}
 # A few bytes can ask for one more pass over thirty million pixels. Within a scan every 0xFF is followed by another byte.
 JPEG_SCAN = b"\xff\xda"
-JPEG_SCANS_MAX = 50
+JPEG_SCANS_MAX = 20
 
 PDF_END = b"%%EOF"
 PDF_END_WITHIN_BYTES = 1024
@@ -36,8 +36,10 @@ PDF_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")  # /J#61vaScript is /JavaScript (
 PDF_LOCK = b"/Encrypt"
 PDF_DEEDS = (b"/JavaScript", b"/Launch", b"/EmbeddedFile", b"/RichMedia")
 
-# A picture of thirty million pixels takes some 200 MB while it is drawn anew: one at a time in a process.
+# A picture of thirty million pixels takes some 250 MB and a few seconds: one at a time in a process. Who waits for his
+# turn holds one of few threads, so nobody waits for long.
 _drawing = threading.Lock()
+WAIT_SECONDS = 10
 
 
 class DocumentRefused(DomainError):
@@ -77,6 +79,7 @@ def read_document(sent: bytes) -> Document:
     """Look into what somebody sent, and keep what is needed of it.
 
     :raises DocumentRefused: its subclass says why
+    :raises Unavailable: other pictures were being drawn for ten seconds
     """
     content_type = next((kind for kind, beginning in BEGINNINGS.items() if sent.startswith(beginning)), None)
     if content_type is None:
@@ -99,8 +102,10 @@ def _checked_pdf(sent: bytes) -> bytes:
 def _drawn_anew(sent: bytes, content_type: str) -> bytes:
     if content_type == JPEG and sent.count(JPEG_SCAN) > JPEG_SCANS_MAX:
         raise Unreadable
+    if not _drawing.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable
     try:
-        with _drawing, Image.open(BytesIO(sent), formats=[FORMATS[content_type]]) as picture:
+        with Image.open(BytesIO(sent), formats=[FORMATS[content_type]]) as picture:
             if picture.width * picture.height > PIXELS_MAX:
                 raise TooManyPixels
             return _seen(picture, content_type)
@@ -110,6 +115,8 @@ def _drawn_anew(sent: bytes, content_type: str) -> bytes:
         raise
     except Exception as error:  # whatever a decoder stumbles over in a stranger's bytes, it is no picture
         raise Unreadable from error
+    finally:
+        _drawing.release()
 
 
 def _seen(picture: Image.Image, content_type: str) -> bytes:

@@ -10,9 +10,11 @@ from rest_framework.views import APIView
 from accounts import kyc
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
+from accounts.kyc_documents import DocumentRefused
 from accounts.kyc_selectors import get_latest_submission
 from mymoolah.common.clock import now
 from mymoolah.common.parsers import MultipartParser
+from mymoolah.common.problems import invalid
 from wallets.kyc_selectors import get_kyc
 from wallets.kyc_serializers import KycOutput, KycSubmissionInput, KycSubmissionOutput
 
@@ -76,5 +78,8 @@ class SubmissionsView(APIView):
         """
         moment, public_id = now(), principal(request).public_id
         asked = validated(KycSubmissionInput(data=request.data, context={"now": moment}))
-        kyc.submit(user_public_id=public_id, **asked, now=moment, origin=origin_of(request))
+        try:
+            kyc.submit(user_public_id=public_id, **asked, now=moment, origin=origin_of(request))
+        except DocumentRefused as error:
+            raise invalid("documents", error.code, f"{error.title}.") from error
         return Response(get_latest_submission(user_public_id=public_id), status=201)

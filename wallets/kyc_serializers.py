@@ -11,7 +11,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.kyc import Identity
-from accounts.kyc_documents import Document, DocumentRefused, read_document
 from accounts.kyc_identity import InvalidIdNumber, identity_number
 from accounts.models import KycDocument, KycSubmission, User
 from mymoolah.common.clock import business_day
@@ -35,15 +34,12 @@ class DateField(TextField):
 
 @extend_schema_field(OpenApiTypes.BINARY)
 class DocumentField(serializers.FileField):
-    """A file, read into what is kept of it."""
+    """A file, as bytes."""
 
     default_error_messages = {"invalid": "Send this as a file, with a file name.", "empty": "This file is empty."}
 
     def to_internal_value(self, data: Any) -> Any:
-        try:
-            return read_document(super().to_internal_value(data).read())
-        except DocumentRefused as error:
-            raise serializers.ValidationError(f"{error.title}.", code=error.code) from error
+        return super().to_internal_value(data).read()
 
 
 class DocumentsField(serializers.ListField):
@@ -53,11 +49,11 @@ class DocumentsField(serializers.ListField):
         "sent_twice": "One document stands there twice.",
     }
 
-    def to_internal_value(self, data: Any) -> list[Document]:
-        if len(data) > DOCUMENTS_MAX:  # before any of them is looked into
+    def to_internal_value(self, data: Any) -> list[bytes]:
+        if len(data) > DOCUMENTS_MAX:
             self.fail("too_many")
-        documents: list[Document] = super().to_internal_value(data)
-        if len({document.sha256 for document in documents}) < len(documents):
+        documents: list[bytes] = super().to_internal_value(data)
+        if len(set(documents)) < len(documents):
             self.fail("sent_twice")
         return documents
 

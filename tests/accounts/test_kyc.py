@@ -22,7 +22,6 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import audit, kyc
 from accounts.audit import Origin
 from accounts.kyc import HighestTierReached, Identity, SubmissionPending
-from accounts.kyc_documents import read_document
 from accounts.kyc_identity import InvalidIdNumber, identity_number, masked_identity_number
 from accounts.models import AuditEvent, KycDocument, KycSubmission, User
 from accounts.services import UnknownUser
@@ -286,11 +285,16 @@ def test_a_malformed_field_is_refused_and_nothing_is_kept(
     assert User.objects.get(pk=lerato.user.pk).kyc_status == "not_started"
 
 
-def test_six_documents_are_too_many_and_are_not_even_looked_into(
-    lerato: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wallets.kyc_serializers.read_document", lambda _: pytest.fail("it was"))
+def test_six_documents_are_too_many(lerato: Person) -> None:
     assert errors_of(submitting(lerato, [picture(colour=(n, 0, 0)) for n in range(6)])) == {"documents": ["too_many"]}
+
+
+def test_nothing_is_looked_into_in_vain(lerato: Person, thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitting(lerato)
+    monkeypatch.setattr(kyc, "read_document", lambda _: pytest.fail("it was looked into"))
+    assert errors_of(submitting(lerato, id_number="12")) == {"id_number": ["invalid_id_number"]}
+    problem(submitting(lerato), 409, "submission_pending")
+    problem(submitting(thandi), 409, "highest_tier_reached")
 
 
 def test_five_documents_are_fine_and_one_of_them_twice_is_not(lerato: Person) -> None:
@@ -429,7 +433,7 @@ def submit(who: Person, **changed: Any) -> KycSubmission:
     asked: dict[str, Any] = {
         "user_public_id": who.user.public_id,
         "identity": Identity(id_type=KycSubmission.IdType.SA_ID, number=THANDIS_ID),
-        "documents": [(KycDocument.Kind.IDENTITY, read_document(picture()))],
+        "documents": [(KycDocument.Kind.IDENTITY, picture())],
         "now": now(),
         "origin": Origin(),
     }
