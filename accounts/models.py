@@ -99,6 +99,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.status == User.Status.ACTIVE
 
     @property
+    def name(self) -> str:
+        """Both names, which together make a bad password too."""
+        return f"{self.first_name} {self.last_name}"
+
+    @property
     def is_customer(self) -> bool:
         return not (self.is_staff or self.is_superuser)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from accounts.models import User
@@ -64,7 +65,7 @@ class ContactInput(serializers.Serializer[Any]):
 
 
 class ConfirmInput(ContactInput):
-    code = serializers.RegexField(r"\A[0-9]{6}\Z", max_length=6, min_length=6, help_text="Six digits")
+    code = TextField(validators=[RegexValidator(r"^[0-9]{6}$", "Six digits.", "invalid_code")], help_text="Six digits")
 
 
 class PasswordInput(serializers.Serializer[Any]):

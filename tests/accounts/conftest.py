@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.conf import settings as django_settings
 from django.core.mail import EmailMessage
 
 from accounts.models import User
@@ -55,14 +54,18 @@ def worker_at_hand() -> Iterator[None]:
 
 
 @pytest.fixture
-def queue(settings: Any) -> Iterator[Callable[[], list[str]]]:
-    """The tasks that wait for a worker, as the broker holds them."""
-    from redis import Redis
-
-    with Redis.from_url(django_settings.CELERY_BROKER_URL, decode_responses=True) as broker:
-        broker.delete("celery")
-        yield lambda: broker.lrange("celery", 0, -1)
-        broker.delete("celery")
+def queue(worker_at_hand: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """A broker without a worker; the tasks that wait for one, as it holds them."""
+    current_app.conf.task_always_eager = False
+    # In a database of its own, where no other test clears its cache meanwhile.
+    url = re.sub("virtual_host=[0-9]+", "virtual_host=15", current_app.conf.broker_url)
+    with current_app.connection_for_write(url) as connection:
+        connection.virtual_host = "15"
+        channel: Any = connection.default_channel
+        monkeypatch.setattr(current_app, "producer_or_acquire", lambda *_: current_app.amqp.Producer(channel))
+        channel.client.delete("celery")
+        yield lambda: channel.client.lrange("celery", 0, -1)
+        channel.client.delete("celery")
 
 
 def code_in(message: Message | EmailMessage) -> str:
