@@ -17,7 +17,7 @@ from accounts.models import User
 from mymoolah.common.clock import now
 from mymoolah.common.crypto import decrypt
 from mymoolah.common.money import Money
-from tests.conftest import Person
+from tests.conftest import Person, Sql
 from transactions.posting import IdempotencyKey
 from vouchers.models import Voucher
 from vouchers.numbers import CODE_CONTEXT
@@ -95,6 +95,26 @@ def at_once(race: Callable[..., list[Any]], *works: Callable[[], object]) -> lis
 
     race(len(works), one)
     return answers
+
+
+def many(sql: Sql, who: Person, count: int, status: str, *, created: str = "now()") -> None:
+    """Standard vouchers that nobody has paid for, thousands a second; `created` is SQL that may name the count `i`."""
+    sql(
+        f"""
+        INSERT INTO vouchers (
+            public_id, user_id, voucher_type, status, code_encrypted, code_index, original_amount, balance, currency,
+            expires_at, created_at
+        )
+        SELECT
+            gen_random_uuid(), %s, 'standard', %s, 'sealed', sha256(gen_random_uuid()::text::bytea), 50, %s, 'ZAR',
+            now() + interval '1 year', {created}
+        FROM generate_series(1, %s) AS i
+        """,  # noqa: S608 - our own words
+        who.user.pk,
+        status,
+        50 if status == "active" else 0,
+        count,
+    )
 
 
 def plan_of(statement: str, *values: str | uuid.UUID) -> dict[str, Any]:

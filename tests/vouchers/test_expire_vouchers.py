@@ -24,8 +24,7 @@ from mymoolah.common.sql import read
 from tests.conftest import Ledger, Person, Sql, balance, fund
 from tests.tables import digests
 from tests.transactions.legs import beside, wallet_of
-from tests.vouchers.book import a_voucher
-from tests.vouchers.desk import CASH_OUT, EASYPAY_VOUCHER, STANDARD, TOP_UP, issue, redeem, spent, state_of, stop
+from tests.vouchers.desk import CASH_OUT, EASYPAY_VOUCHER, STANDARD, TOP_UP, issue, many, redeem, spent, state_of, stop
 from tests.vouchers.till import moves, payment, told
 from transactions import posting
 from vouchers import selectors
@@ -251,12 +250,10 @@ def test_one_that_no_release_has_offered_fails_alone(
 
 
 def test_what_is_due_is_found_by_its_index_however_many_live(
-    rich: Person, ledger: Ledger, owner_sql: Sql, django_assert_num_queries: DjangoAssertNumQueries
+    rich: Person, ledger: Ledger, owner_sql: Sql, app_sql: Sql, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     ledger.is_broken = True  # nobody has paid for those of the future
-    Voucher.objects.bulk_create(
-        [a_voucher(rich, "active", "5.00", voucher_type=STANDARD) for _ in range(5000)], batch_size=1000
-    )
+    many(app_sql, rich, 5000, "active")
     due = issue(rich, TOP_UP, at=now() - LONG_AGO)
     owner_sql("VACUUM ANALYZE vouchers")
     asked: dict[str, Any] = {

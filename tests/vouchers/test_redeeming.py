@@ -21,7 +21,6 @@ from mymoolah.common.money import Money
 from tests.conftest import Ledger, Person, Sql, balance, fund, person, refused, send
 from tests.tables import digests
 from tests.transactions.legs import wallet_of
-from tests.vouchers.book import a_voucher
 from tests.vouchers.desk import (
     EASYPAY_VOUCHER,
     STANDARD,
@@ -29,6 +28,7 @@ from tests.vouchers.desk import (
     buffers,
     code_of,
     issue,
+    many,
     plan_of,
     redeem,
     state_of,
@@ -289,11 +289,10 @@ def test_a_voucher_in_dollars_reaches_wallets_in_dollars_only(
 
 # Codes that nobody has ----------------------------------------------------------------------------------------------
 def test_an_unknown_code_costs_one_look_into_an_index_however_many_there_are(
-    ledger: Ledger, thandi: Person, sipho: Person, owner_sql: Sql
+    ledger: Ledger, thandi: Person, sipho: Person, owner_sql: Sql, app_sql: Sql
 ) -> None:
     ledger.is_broken = True  # nobody has paid for these
-    fifty_thousand = (a_voucher(thandi, "redeemed", "50.00", voucher_type=STANDARD) for _ in range(50_000))
-    Voucher.objects.bulk_create(fifty_thousand, batch_size=5_000)
+    many(app_sql, thandi, 50_000, "active")
     owner_sql("VACUUM ANALYZE vouchers")
     with CaptureQueriesContext(connection) as captured, pytest.raises(VoucherNotFound):
         redeem(sipho, voucher_code())
