@@ -11,7 +11,13 @@ from pathlib import Path
 from django.core.management import call_command
 
 ROOT = Path(__file__).parents[2]
-NOT_SECRET = {"MYMOOLAH_ALLOWED_HOSTS", "MYMOOLAH_TRUSTED_ORIGINS"}
+NOT_SECRET = {
+    "MYMOOLAH_ALLOWED_HOSTS",
+    "MYMOOLAH_TRUSTED_ORIGINS",
+    "MYMOOLAH_EMAIL_URL",
+    "MYMOOLAH_EMAIL_FROM",
+    "MYMOOLAH_SMS_BACKEND",
+}
 
 
 def generated(*options: str) -> str:
