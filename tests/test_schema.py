@@ -94,6 +94,7 @@ def test_answers_are_as_described(schema: dict[str, Any], thandi: Person, sipho:
     caller, number = calling(thandi), thandi.wallet.number
     for path, described in {
         "me": "me",
+        "auth/sessions": "auth/sessions",
         "dashboard": "dashboard",
         "kyc": "kyc",
         "wallets": "wallets",
@@ -141,8 +142,35 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-FIELDS = ["to", "amount", "currency", "reference", "email", "password", "phone", "first_name", "last_name", "refresh"]
-ROUTES = ["transfers", "transfers/preview", "auth/register", "auth/token", "auth/token/refresh", "auth/logout"]
+FIELDS = [
+    "to",
+    "amount",
+    "currency",
+    "reference",
+    "email",
+    "password",
+    "phone",
+    "first_name",
+    "last_name",
+    "refresh",
+    "contact",
+    "code",
+    "token",
+    "current_password",
+    "new_password",
+]
+ROUTES = [
+    "transfers",
+    "transfers/preview",
+    "auth/register",
+    "auth/token",
+    "auth/token/refresh",
+    "auth/logout",
+    "auth/password/reset",
+    "me/contacts/verify",
+    "me/contacts/confirm",
+    "me/password",
+]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -17,6 +17,12 @@ ROUTES = [
     ("get", "me"),
     ("patch", "me"),
     ("post", "auth/logout"),
+    ("get", "auth/sessions"),
+    ("delete", "auth/sessions"),
+    ("delete", "auth/sessions/0b3f3d5e-6c1c-4c0e-9d0e-2f6a1c7b8e90"),
+    ("post", "me/password"),
+    ("post", "me/contacts/verify"),
+    ("post", "me/contacts/confirm"),
     ("get", "dashboard"),
     ("get", "wallets"),
     ("get", "wallets/1234567897"),
@@ -35,7 +41,7 @@ def test_nobody_is_let_in_without_a_token(
     method: str, path: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):
-        answer = getattr(Caller(), method)(path, **({} if method == "get" else {"body": b"{not json"}))
+        answer = getattr(Caller(), method)(path, **({} if method in {"get", "delete"} else {"body": b"{not json"}))
     problem(answer, 401, "not_authenticated")
     assert answer["WWW-Authenticate"] == 'Bearer realm="mymoolah"'
 
