@@ -259,6 +259,7 @@ RATE_LIMITS_PER_MINUTE = {
     "previews": 10,
     "documents": 5,
     "money": 60,
+    "statements": 30,
     "reads": 300,
 }
 # How many proxies of our own stand before the web process, each adding to X-Forwarded-For.

@@ -37,6 +37,8 @@ class FormatDecides(DefaultContentNegotiation):
 
 
 class StatementView(APIView):
+    throttle_scope = "statements"  # a long one keeps a process busy for a second
+
     content_negotiation_class = FormatDecides
 
     @extend_schema(
@@ -50,7 +52,7 @@ class StatementView(APIView):
             OpenApiParameter("from", OpenApiTypes.DATE, required=True, description="A Johannesburg date, included"),
             OpenApiParameter("to", OpenApiTypes.DATE, required=True, description="A Johannesburg date, included"),
             OpenApiParameter(
-                "format", enum=["json", "csv", "pdf"], default="json", description="A PDF holds at most 10,000 entries"
+                "format", enum=["json", "csv", "pdf"], default="json", description="A PDF holds at most 3,000 entries"
             ),
             OpenApiParameter(
                 "wallet", description="The number of one of one's wallets; may be left out by who has one"

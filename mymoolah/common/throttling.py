@@ -26,7 +26,7 @@ PERIOD_SECONDS = 60
 DEFAULT_SCOPE = "reads"
 COUNTED = "mymoolah.rate_limit"  # where a request keeps the tightest limit it was counted against
 # While Redis is away a customer still sees his money; what moves it, or guesses at secrets, waits.
-FAIL_OPEN = {"reads"}
+FAIL_OPEN = {"reads", "statements"}
 
 
 @dataclass(frozen=True, kw_only=True)

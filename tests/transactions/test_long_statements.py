@@ -109,7 +109,7 @@ def test_memory_and_queries_do_not_grow_with_history(thandi: Person, sipho: Pers
         assert long[1] < 1.3 * short[1], "bytes of memory at the peak"
 
     found = problem(asked(thandi, FIRST_DAY, "2026-01-28", format="pdf"), 409, "statement_too_long")
-    assert found["facts"] == {"entries": 30_000, "most": 10_000}
+    assert found["facts"] == {"entries": 30_000, "most": 3_000}
 
 
 def blocks_touched(who: Person) -> int:

@@ -1,7 +1,7 @@
 """A statement as a PDF that a customer can hand to a landlord.
 
 Drawn line by line on the canvas: what people wrote is never read as markup, the time grows with the number of entries
-alone (a flowing table of 10,000 rows takes several times as long), and the number of pages is known before the first.
+alone (a flowing table of thousands of rows takes several times as long), and the number of pages is known before the first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mymoolah.common.errors import DomainError
 from transactions.selectors import HOUSE_NAME, counterparty
 from transactions.statements import Statement, pages
 
-MOST_ENTRIES = 10_000
+MOST_ENTRIES = 3_000
 
 # Noto Sans has the letters of all our languages (Venda's ḓ ḽ ṋ ṱ too), Greek, Cyrillic and Devanagari.
 FONT = "NotoSans"
