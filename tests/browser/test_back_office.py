@@ -30,7 +30,7 @@ def test_support_finds_a_customer_and_follows_the_money(
     expect(page.locator("#overview-age")).to_contain_text("3 minutes old: 2 rows")
     page.get_by_role("link", name="Thandi Mokoena").click()
     expect(page.get_by_role("heading", name="Wallets")).to_be_visible()
-    expect(page.get_by_text("487.50 ZAR").first).to_be_visible()
+    expect(page.get_by_text("460.00 ZAR").first).to_be_visible()
 
     page.get_by_role("link", name=thandi.wallet.number).click()
     entries = page.get_by_role("region", name="Latest entries")
