@@ -56,7 +56,7 @@ class Run:
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal; the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=180)
 
     def ask(
         self, path: str, body: Mapping[str, Any] | None = None, *, token: str = "", **headers: str
@@ -130,7 +130,7 @@ def start(folder: Path) -> Iterator[Start]:
     for run in runs:
         if run.process.poll() is None:
             run.process.terminate()
-            run.process.wait(timeout=60)
+            run.process.wait(timeout=180)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -229,10 +229,10 @@ def test_the_demo_shows_a_bank_at_work_and_leaves_nothing_running(folder: Path, 
     assert manage(folder, "verify_ledger", "--verbosity", "0").returncode == 0
 
     second = start(*FEW)
-    assert second.process.wait(timeout=60) == 1
+    assert second.process.wait(timeout=180) == 1
     assert f"in use by another demo (process {run.process.pid})" in second.said
     third = start(*FEW, port=run.port, data_dir=folder / "elsewhere")
-    assert third.process.wait(timeout=60) == 1
+    assert third.process.wait(timeout=180) == 1
     assert f"Port {run.port} is already taken" in third.said
     assert "Traceback" not in second.said + third.said
     assert "Starting" not in second.said + third.said
@@ -252,7 +252,7 @@ def test_the_demo_shows_a_bank_at_work_and_leaves_nothing_running(folder: Path, 
     )["summaries"][0]["wallet_balance"]
     assert balance == "4880.00"
     os.kill(pid_in(folder, "worker"), signal.SIGKILL)
-    assert again.process.wait(timeout=60) == 1
+    assert again.process.wait(timeout=180) == 1
     assert "worker has ended (SIGKILL)" in again.said
     assert str(folder / "data" / "logs" / "worker.log") in again.said
     assert processes_of(folder) == set()
@@ -350,7 +350,7 @@ def test_the_demo_refuses_in_a_sentence(
     options: list[str], more: dict[str, str], sentence: str, start: Start, folder: Path
 ) -> None:
     run = start(*options, **more)
-    assert run.process.wait(timeout=60) in {1, 2}
+    assert run.process.wait(timeout=180) in {1, 2}
     assert sentence in run.said
     assert "Traceback" not in run.said
     assert not (folder / "data" / "postgres").exists()
