@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -24,6 +25,7 @@ from vouchers.models import TillEvent
 from vouchers.services import tills
 from vouchers.till_authentication import SIGNATURE_HEADER, TIMESTAMP_HEADER, EasyPayAuthentication, IsTill
 
+MOST = Decimal("100000.00")  # rand; the largest voucher is R4,000
 FAST_CLOCK = dt.timedelta(minutes=5)  # as much as a till's clock may be ahead of ours
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)", re.ASCII
@@ -46,6 +48,18 @@ class MomentField(TextField):
             self.fail("invalid_moment")
 
 
+class TillAmountField(MoneyField):
+    """What a till can have moved: more is a mistake of whoever wrote it, and would spoil the totals of the bank."""
+
+    default_error_messages = {"too_much": f"No till moves more than {MOST}."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        amount = super().to_internal_value(data)
+        if amount > MOST:
+            self.fail("too_much")
+        return amount
+
+
 class PaymentInput(serializers.Serializer[Any]):
     """Fields that we do not know are left alone: the provider may add some, and all of the body is stored."""
 
@@ -53,7 +67,7 @@ class PaymentInput(serializers.Serializer[Any]):
         trim_whitespace=False,
         validators=[RegexValidator(r"^[0-9]{14}$", "Fourteen digits.", "invalid_easypay_number")],
     )
-    amount = MoneyField()
+    amount = TillAmountField()
     provider_reference = TextField(
         trim_whitespace=False,
         max_length=100,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Callable
@@ -11,6 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from mymoolah.common.throttling import COUNTED
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+class TellRequestId(logging.Filter):
+    """Put the id of its request on a log record, a dash where there is none."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = getattr(getattr(record, "request", None), "request_id", "-")
+        return True
 
 
 class RequestId:

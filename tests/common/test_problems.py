@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from io import StringIO
 from typing import Any
 
 import psycopg_pool
@@ -13,6 +15,7 @@ from django.test import Client
 from accounts.api import MeView
 from accounts.models import User
 from mymoolah.common.errors import DomainError
+from mymoolah.common.middleware import TellRequestId
 from mymoolah.common.problems import problem_of
 from tests.api import V1, Caller, body_of, calling, errors_of, problem
 from tests.conftest import Person
@@ -97,6 +100,23 @@ def test_a_format_that_is_not_spoken_is_a_problem(thandi: Person) -> None:
 def test_a_strange_host_is_a_problem(client: Client) -> None:
     answer: Any = client.get(V1 + "me", headers={"Host": "evil.example"})
     problem(answer, 400, "bad_request")
+
+
+def test_what_nobody_foresaw_is_told_in_the_log(thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(*_: object) -> None:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(MeView, "get", fall)
+    [handler] = [one for one in logging.getLogger().handlers if any(isinstance(f, TellRequestId) for f in one.filters)]
+    assert isinstance(handler, logging.StreamHandler)
+    told = StringIO()
+    before = handler.setStream(told)
+    caller = calling(thandi)
+    caller.client.raise_request_exception = False
+    answer = caller.get("me")
+    handler.setStream(before)
+    assert f"ERROR django.request [{answer['X-Request-ID']}] Internal Server Error: /api/v1/me" in told.getvalue()
+    assert "ZeroDivisionError: nobody foresaw this" in told.getvalue()
 
 
 def test_what_nobody_foresaw_is_a_bare_500(thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:

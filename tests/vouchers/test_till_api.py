@@ -11,11 +11,25 @@ from django.db import connections
 from django.test import Client
 
 from mymoolah.common.clock import iso_utc, now
+from mymoolah.common.errors import Unavailable
+from mymoolah.common.money import Money
 from tests.api import Caller, body_of, calling, errors_of, problem
 from tests.conftest import Ledger, Person
-from tests.vouchers.till import PATH, TOP_UP, UNKNOWN_NUMBER, issue, moves, payment, sent, signed_headers, told
+from tests.vouchers.till import (
+    PATH,
+    TOP_UP,
+    UNKNOWN_NUMBER,
+    issue,
+    moves,
+    number_of,
+    payment,
+    sent,
+    signed_headers,
+    told,
+)
 from vouchers import till_api, till_authentication
 from vouchers.models import SuspenseItem, TillEvent
+from vouchers.services import tills
 
 pytestmark = pytest.mark.usefixtures("ledger")
 
@@ -270,10 +284,29 @@ def test_an_amount_means_the_same_however_many_zeros_it_has(thandi: Person, amou
     assert told(payment(issue(thandi, TOP_UP), amount)) == "applied"
 
 
-@pytest.mark.parametrize("amount", ["99.99", "100.01", "1", "99999999999999999.99"])
+@pytest.mark.parametrize("amount", ["99.99", "100.01", "1", "100000.00"])
 def test_no_other_amount_is_the_right_one(thandi: Person, amount: str) -> None:
     assert told(payment(issue(thandi, TOP_UP), amount)) == "suspense"
     assert SuspenseItem.objects.get().reason == "other_amount"
+
+
+def test_more_than_a_till_can_have_moved_is_a_mistake_of_its_writer(thandi: Person) -> None:
+    voucher = issue(thandi, TOP_UP)
+    assert errors_of(sent(payment(voucher, "100000.01"))) == {"amount": ["too_much"]}
+    assert stored() == 0
+
+
+def test_a_report_that_would_overflow_the_books_waits_for_somebody_to_look(thandi: Person) -> None:
+    number = number_of(issue(thandi, TOP_UP))
+
+    def report(reference: str) -> tills.Report:
+        most = Money.parse("99999999999999999.99")
+        return tills.Report(provider_reference=reference, easypay_number=number, amount=most, paid_at=now(), body=b"{}")
+
+    assert tills.report_payment(report=report("first"), now=now()) == "suspense"
+    with pytest.raises(Unavailable):
+        tills.report_payment(report=report("second"), now=now())
+    assert TillEvent.objects.get(result=None).provider_reference == "second"
 
 
 def test_while_the_database_is_away_the_till_is_asked_to_come_back(ledger: Ledger, monkeypatch: Any) -> None:

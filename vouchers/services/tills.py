@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import Error, transaction
+from django.db import DataError, Error, transaction
 
 from accounts import audit
 from accounts.audit import Origin
@@ -75,7 +75,10 @@ def report_payment(*, report: Report, now: dt.datetime, origin: Origin = audit.S
         result = with_retries(lambda: _act_once(event.pk, now=now, origin=origin, skip_locked=False))
     except Unavailable:
         raise
-    except DomainError as refusal:  # a fact cannot be refused: somebody has to look why this one seems to be
+    except (
+        DomainError,
+        DataError,
+    ) as refusal:  # a fact cannot be refused: somebody has to look why this one seems to be
         logger.exception("Report %s of a till could not be acted on.", event.pk)
         raise Unavailable from refusal
     assert result is not None
