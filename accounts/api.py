@@ -40,6 +40,7 @@ NAMES = ("first_name", "last_name")
 NEW_PASSWORD = {"current_password": "a-good-long-passphrase", "new_password": "another-good-passphrase"}
 
 
+@extend_schema(tags=["accounts"])
 class TokenView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -68,6 +69,7 @@ class TokenView(APIView):
         return Response(_body(given))
 
 
+@extend_schema(tags=["accounts"])
 class RefreshView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -82,6 +84,7 @@ class RefreshView(APIView):
         return Response(_body(sessions.refresh_session(token=asked["refresh"], now=now(), origin=origin_of(request))))
 
 
+@extend_schema(tags=["accounts"])
 class LogoutView(APIView):
     permission_classes = (IsSignedIn,)
 
@@ -98,6 +101,7 @@ class LogoutView(APIView):
         return Response(status=204)
 
 
+@extend_schema(tags=["accounts"])
 class MeView(APIView):
     @extend_schema(operation_id="get_me", responses=ProfileOutput)
     def get(self, request: Request) -> Response:
@@ -137,6 +141,7 @@ class MeView(APIView):
         return Response(selectors.get_profile(public_id=public_id))
 
 
+@extend_schema(tags=["accounts"])
 class VerifyContactView(APIView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
@@ -158,6 +163,7 @@ class VerifyContactView(APIView):
         return Response(status=202)
 
 
+@extend_schema(tags=["accounts"])
 class ConfirmContactView(APIView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
@@ -180,6 +186,7 @@ class ConfirmContactView(APIView):
         return Response(selectors.get_profile(public_id=public_id))
 
 
+@extend_schema(tags=["accounts"])
 class PasswordView(APIView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
@@ -207,6 +214,7 @@ class PasswordView(APIView):
         return Response(status=204)
 
 
+@extend_schema(tags=["accounts"])
 class ForgotPasswordView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -235,6 +243,7 @@ class ForgotPasswordView(APIView):
         return Response(status=202)
 
 
+@extend_schema(tags=["accounts"])
 class ResetPasswordView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -267,6 +276,7 @@ class ResetPasswordView(APIView):
         return Response(status=204)
 
 
+@extend_schema(tags=["accounts"])
 class SessionsView(APIView):
     @extend_schema(
         operation_id="list_sessions",
@@ -300,6 +310,7 @@ class SessionsView(APIView):
         return Response(status=204)
 
 
+@extend_schema(tags=["accounts"])
 class SessionView(APIView):
     @extend_schema(operation_id="end_session", responses={204: None})
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:

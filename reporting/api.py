@@ -12,6 +12,7 @@ from reporting import selectors
 from reporting.serializers import DashboardOutput
 
 
+@extend_schema(tags=["wallets"])
 class DashboardView(APIView):
     @extend_schema(operation_id="get_dashboard", responses=DashboardOutput)
     def get(self, request: Request) -> HttpResponse:

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.api import validated
 from accounts.authentication import principal
 from mymoolah.common import pagination
+from mymoolah.common.autoschema import component
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
@@ -35,6 +36,7 @@ NO_FEE = "0.00"
 TO_SIPHO = {"to": "082 111 0002", "amount": "120.00", "currency": "ZAR"}
 
 
+@extend_schema(tags=["transfers"])
 class PreviewView(APIView):
     throttle_scope = "previews"
 
@@ -67,6 +69,7 @@ class PreviewView(APIView):
         return Response(body)
 
 
+@extend_schema(tags=["transfers"])
 class TransfersView(APIView):
     throttle_scope = "money"
 
@@ -100,6 +103,7 @@ class TransfersView(APIView):
         return Response(_receipt(receipt), status=201, headers={REPLAYED_HEADER: "true"} if receipt.replayed else None)
 
 
+@extend_schema(tags=["transfers"])
 class TransferView(APIView):
     @extend_schema(operation_id="get_transfer", responses=TransferOutput)
     def get(self, request: Request, transfer_id: uuid.UUID) -> Response:
@@ -107,16 +111,17 @@ class TransferView(APIView):
         return Response(selectors.get_transfer(user_public_id=principal(request).public_id, transfer_id=transfer_id))
 
 
+@extend_schema(tags=["transfers"])
 class TransactionsView(APIView):
     @extend_schema(
         operation_id="list_transactions",
         responses=EntryListOutput,
         parameters=[
             OpenApiParameter("wallet", description="The number of one of one's wallets"),
-            OpenApiParameter("type", enum=Transaction.Type.values),
+            OpenApiParameter("type", component("EntryType")),
             OpenApiParameter(
                 "kind",
-                enum=Kind.values,
+                component("TransferKind"),
                 description="Pages may then hold fewer than `limit`; `next` says whether to go on",
             ),
             OpenApiParameter("from", OpenApiTypes.DATE, description="A Johannesburg date, included"),
@@ -132,6 +137,7 @@ class TransactionsView(APIView):
         return Response(pagination.answer(request, page, salt="transactions"))
 
 
+@extend_schema(tags=["transfers"])
 class TransactionView(APIView):
     @extend_schema(operation_id="get_transaction", responses=EntryOutput)
     def get(self, request: Request, entry_id: str) -> Response:

@@ -36,6 +36,7 @@ class FormatDecides(DefaultContentNegotiation):
         return first, first.media_type
 
 
+@extend_schema(tags=["statements"])
 class StatementView(APIView):
     throttle_scope = "statements"  # a long one keeps a process busy for a second
 

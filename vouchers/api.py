@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
 from mymoolah.common import pagination
+from mymoolah.common.autoschema import component
 from mymoolah.common.clock import iso_utc, now
 from mymoolah.common.crypto import blind_index
 from mymoolah.common.money import Money
@@ -68,6 +69,7 @@ TOP_UP = {
 CODE = "4929 5031 8846 2170"
 
 
+@extend_schema(tags=["vouchers"])
 class VouchersView(APIView):
     @property
     def throttle_scope(self) -> str:
@@ -79,10 +81,10 @@ class VouchersView(APIView):
         parameters=[
             OpenApiParameter(
                 "status",
-                enum=Voucher.Status.values,
+                component("VoucherStatus"),
                 description="Pages of a filtered list may hold fewer than `limit`; `next` says whether to go on",
             ),
-            OpenApiParameter("voucher_type", enum=Voucher.Type.values),
+            OpenApiParameter("voucher_type", component("VoucherType")),
             OpenApiParameter("limit", int, description=f"1 to {pagination.LARGEST_LIMIT}"),
             OpenApiParameter("cursor", description="Taken from `next` or `previous`"),
         ],
@@ -133,6 +135,7 @@ class VouchersView(APIView):
         return _answer(with_code(issued.voucher, as_issued(issued.voucher)), 201, replayed=issued.replayed)
 
 
+@extend_schema(tags=["vouchers"])
 class VoucherView(APIView):
     @extend_schema(operation_id="get_voucher", responses=VoucherWithCodeOutput)
     def get(self, request: Request, voucher_id: uuid.UUID) -> Response:
@@ -140,6 +143,7 @@ class VoucherView(APIView):
         return Response(selectors.get_voucher(user_public_id=principal(request).public_id, public_id=voucher_id))
 
 
+@extend_schema(tags=["vouchers"])
 class CancelView(APIView):
     throttle_scope = "money"
 
@@ -163,6 +167,7 @@ class CancelView(APIView):
         return _answer(as_cancelled(cancelled.voucher), 200, replayed=cancelled.replayed)
 
 
+@extend_schema(tags=["vouchers"])
 class RedeemView(APIView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"

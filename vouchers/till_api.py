@@ -80,6 +80,7 @@ class PaymentOutput(serializers.Serializer[Any]):
     result = serializers.ChoiceField(choices=TillEvent.Result.choices)
 
 
+@extend_schema(tags=["tills"])
 class EasyPayPaymentsView(APIView):
     """No limit is counted here: a till that is sent away comes back, and would only be sent away again."""
 

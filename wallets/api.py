@@ -17,6 +17,7 @@ from wallets import selectors, services
 from wallets.serializers import RegisteredOutput, WalletListOutput, WalletOutput
 
 
+@extend_schema(tags=["accounts"])
 class RegisterView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -51,6 +52,7 @@ class RegisterView(APIView):
         return Response(body, status=201)
 
 
+@extend_schema(tags=["wallets"])
 class WalletsView(APIView):
     @extend_schema(operation_id="list_wallets", responses=WalletListOutput)
     def get(self, request: Request) -> Response:
@@ -58,6 +60,7 @@ class WalletsView(APIView):
         return Response(whole(selectors.wallets(user_public_id=principal(request).public_id)))
 
 
+@extend_schema(tags=["wallets"])
 class WalletView(APIView):
     @extend_schema(operation_id="get_wallet", responses=WalletOutput)
     def get(self, request: Request, number: str) -> Response:
@@ -65,6 +68,7 @@ class WalletView(APIView):
         return Response(selectors.get_wallet(user_public_id=principal(request).public_id, number=number))
 
 
+@extend_schema(tags=["wallets"])
 class FreezeView(APIView):
     @extend_schema(operation_id="freeze_wallet", request=None, responses=WalletOutput)
     def post(self, request: Request, number: str) -> Response:

@@ -25,6 +25,7 @@ class SubmissionParser(MultipartParser):
     lists = frozenset({"documents", "kinds"})
 
 
+@extend_schema(tags=["kyc"])
 class KycView(APIView):
     @extend_schema(operation_id="get_kyc", responses=KycOutput)
     def get(self, request: Request) -> Response:
@@ -35,6 +36,7 @@ class KycView(APIView):
         return Response(get_kyc(user_public_id=principal(request).public_id))
 
 
+@extend_schema(tags=["kyc"])
 class SubmissionsView(APIView):
     parser_classes = (SubmissionParser,)
     throttle_scope = "documents"

@@ -17,6 +17,7 @@ from mymoolah.common.clock import business_day
 from mymoolah.common.fields import CurrencyField, MoneyField, TextField
 
 DOCUMENTS_MAX = 5
+REQUIREMENTS = ("identity_document", "proof_of_address")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -154,7 +155,7 @@ class KycLimitsOutput(serializers.Serializer[Any]):
 
 
 class RequirementOutput(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(choices=["identity_document", "proof_of_address"])
+    code = serializers.ChoiceField(choices=REQUIREMENTS)
     detail = serializers.CharField()
 
 
