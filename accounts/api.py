@@ -10,7 +10,6 @@ from kombu.exceptions import OperationalError as BrokerAway
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import contacts, passwords, selectors, sessions, tasks
 from accounts.authentication import IsSignedIn, origin_of, principal
@@ -32,6 +31,7 @@ from accounts.serializers import (
 from accounts.sessions import Tokens
 from mymoolah.common.clock import now
 from mymoolah.common.errors import Unavailable
+from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import LARGEST_LIMIT, answer, page_request
 from mymoolah.common.throttling import CodeThrottle, SignInThrottle
 
@@ -41,7 +41,7 @@ NEW_PASSWORD = {"current_password": "a-good-long-passphrase", "new_password": "a
 
 
 @extend_schema(tags=["accounts"])
-class TokenView(APIView):
+class TokenView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (SignInThrottle,)
@@ -70,7 +70,7 @@ class TokenView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class RefreshView(APIView):
+class RefreshView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -85,7 +85,7 @@ class RefreshView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class LogoutView(APIView):
+class LogoutView(StrictView):
     permission_classes = (IsSignedIn,)
 
     @extend_schema(operation_id="sign_out", request=RefreshInput, responses={204: None})
@@ -102,7 +102,7 @@ class LogoutView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class MeView(APIView):
+class MeView(StrictView):
     @extend_schema(operation_id="get_me", responses=ProfileOutput)
     def get(self, request: Request) -> Response:
         """Show who is signed in."""
@@ -142,7 +142,7 @@ class MeView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class VerifyContactView(APIView):
+class VerifyContactView(StrictView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
 
@@ -164,7 +164,7 @@ class VerifyContactView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class ConfirmContactView(APIView):
+class ConfirmContactView(StrictView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
 
@@ -187,7 +187,7 @@ class ConfirmContactView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class PasswordView(APIView):
+class PasswordView(StrictView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
 
@@ -215,7 +215,7 @@ class PasswordView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class ForgotPasswordView(APIView):
+class ForgotPasswordView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (CodeThrottle,)
@@ -244,7 +244,7 @@ class ForgotPasswordView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class ResetPasswordView(APIView):
+class ResetPasswordView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (CodeThrottle,)
@@ -277,7 +277,7 @@ class ResetPasswordView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class SessionsView(APIView):
+class SessionsView(StrictView):
     @extend_schema(
         operation_id="list_sessions",
         parameters=[
@@ -311,7 +311,7 @@ class SessionsView(APIView):
 
 
 @extend_schema(tags=["accounts"])
-class SessionView(APIView):
+class SessionView(StrictView):
     @extend_schema(operation_id="end_session", responses={204: None})
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """End one session. Its refresh token is no good at once, its access token within fifteen minutes."""

@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from mymoolah.common.fields import EmailField, PasswordField, PhoneField, TextField
+from mymoolah.common.inputs import Input
 from mymoolah.common.messages import Kind
 
 LONGEST_NAME = 80
@@ -29,7 +30,7 @@ def too_weak(field: str) -> Iterator[None]:
         raise serializers.ValidationError({field: details}) from error
 
 
-class RegisterInput(serializers.Serializer[Any]):
+class RegisterInput(Input):
     email = EmailField(max_length=254)
     phone = PhoneField(max_length=32)
     password = PasswordField()
@@ -43,16 +44,16 @@ class RegisterInput(serializers.Serializer[Any]):
         return attrs
 
 
-class SignInInput(serializers.Serializer[Any]):
+class SignInInput(Input):
     email = EmailField(max_length=254)
     password = PasswordField()
 
 
-class RefreshInput(serializers.Serializer[Any]):
+class RefreshInput(Input):
     refresh = TextField(max_length=200)
 
 
-class ProfileInput(serializers.Serializer[Any]):
+class ProfileInput(Input):
     first_name = TextField(max_length=LONGEST_NAME, required=False)
     last_name = TextField(max_length=LONGEST_NAME, required=False)
     email = EmailField(max_length=254, required=False)
@@ -60,7 +61,7 @@ class ProfileInput(serializers.Serializer[Any]):
     current_password = PasswordField(required=False, help_text="Needed where a contact changes")
 
 
-class ContactInput(serializers.Serializer[Any]):
+class ContactInput(Input):
     contact = serializers.ChoiceField(choices=CONTACTS)
 
 
@@ -68,16 +69,16 @@ class ConfirmInput(ContactInput):
     code = TextField(validators=[RegexValidator(r"^[0-9]{6}$", "Six digits.", "invalid_code")], help_text="Six digits")
 
 
-class PasswordInput(serializers.Serializer[Any]):
+class PasswordInput(Input):
     current_password = PasswordField()
     new_password = PasswordField()
 
 
-class ForgotInput(serializers.Serializer[Any]):
+class ForgotInput(Input):
     email = EmailField(max_length=254)
 
 
-class ResetInput(serializers.Serializer[Any]):
+class ResetInput(Input):
     token = TextField(max_length=200, help_text="As it stood in the message")
     new_password = PasswordField()
 

@@ -8,13 +8,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import validated
 from accounts.authentication import principal
 from mymoolah.common import pagination
 from mymoolah.common.autoschema import component
 from mymoolah.common.clock import iso_utc
+from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from transactions import selectors, services
@@ -37,7 +37,7 @@ TO_SIPHO = {"to": "082 111 0002", "amount": "120.00", "currency": "ZAR"}
 
 
 @extend_schema(tags=["transfers"])
-class PreviewView(APIView):
+class PreviewView(StrictView):
     throttle_scope = "previews"
 
     @extend_schema(
@@ -70,7 +70,7 @@ class PreviewView(APIView):
 
 
 @extend_schema(tags=["transfers"])
-class TransfersView(APIView):
+class TransfersView(StrictView):
     throttle_scope = "money"
 
     @extend_schema(
@@ -104,7 +104,7 @@ class TransfersView(APIView):
 
 
 @extend_schema(tags=["transfers"])
-class TransferView(APIView):
+class TransferView(StrictView):
     @extend_schema(operation_id="get_transfer", responses=TransferOutput)
     def get(self, request: Request, transfer_id: uuid.UUID) -> Response:
         """Show a transfer that one sent or received."""
@@ -112,7 +112,7 @@ class TransferView(APIView):
 
 
 @extend_schema(tags=["transfers"])
-class TransactionsView(APIView):
+class TransactionsView(StrictView):
     @extend_schema(
         operation_id="list_transactions",
         responses=EntryListOutput,
@@ -138,7 +138,7 @@ class TransactionsView(APIView):
 
 
 @extend_schema(tags=["transfers"])
-class TransactionView(APIView):
+class TransactionView(StrictView):
     @extend_schema(operation_id="get_transaction", responses=EntryOutput)
     def get(self, request: Request, entry_id: str) -> Response:
         """Show one entry of one's own wallet."""

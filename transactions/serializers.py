@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mymoolah.common.fields import CurrencyField, MoneyField, TextField, e164
+from mymoolah.common.inputs import Input
 from transactions.models import Kind, Transaction
 from transactions.selectors import Recipient
 
@@ -53,7 +54,7 @@ class RecipientField(serializers.Field[Recipient, str, str, Any]):
         return value.value
 
 
-class PreviewInput(serializers.Serializer[Any]):
+class PreviewInput(Input):
     to = RecipientField()
     amount = MoneyField()
     currency = CurrencyField()

@@ -11,10 +11,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.authentication import principal
 from mymoolah.common.clock import now
+from mymoolah.common.inputs import StrictView
 from mymoolah.common.problems import invalid
 from transactions.filters import wallet_number, whole_period
 from transactions.serializers import StatementOutput
@@ -37,7 +37,7 @@ class FormatDecides(DefaultContentNegotiation):
 
 
 @extend_schema(tags=["statements"])
-class StatementView(APIView):
+class StatementView(StrictView):
     throttle_scope = "statements"  # a long one keeps a process busy for a second
 
     content_negotiation_class = FormatDecides

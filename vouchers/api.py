@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
@@ -16,6 +15,7 @@ from mymoolah.common import pagination
 from mymoolah.common.autoschema import component
 from mymoolah.common.clock import iso_utc, now
 from mymoolah.common.crypto import blind_index
+from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from mymoolah.common.throttling import CodeThrottle
@@ -70,7 +70,7 @@ CODE = "4929 5031 8846 2170"
 
 
 @extend_schema(tags=["vouchers"])
-class VouchersView(APIView):
+class VouchersView(StrictView):
     @property
     def throttle_scope(self) -> str:
         return "money" if self.request.method == "POST" else "reads"
@@ -136,7 +136,7 @@ class VouchersView(APIView):
 
 
 @extend_schema(tags=["vouchers"])
-class VoucherView(APIView):
+class VoucherView(StrictView):
     @extend_schema(operation_id="get_voucher", responses=VoucherWithCodeOutput)
     def get(self, request: Request, voucher_id: uuid.UUID) -> Response:
         """Show a voucher one has issued, with its code."""
@@ -144,7 +144,7 @@ class VoucherView(APIView):
 
 
 @extend_schema(tags=["vouchers"])
-class CancelView(APIView):
+class CancelView(StrictView):
     throttle_scope = "money"
 
     @extend_schema(
@@ -168,7 +168,7 @@ class CancelView(APIView):
 
 
 @extend_schema(tags=["vouchers"])
-class RedeemView(APIView):
+class RedeemView(StrictView):
     throttle_classes = (CodeThrottle,)
     throttle_scope = "codes"
 

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mymoolah.common.fields import CurrencyField, MoneyField
+from mymoolah.common.inputs import Input
 from vouchers.models import Voucher
 
 TYPED_CODE = re.compile(r"[0-9](?:[ -]?[0-9]){15}", re.ASCII)
@@ -41,13 +42,13 @@ class CodeField(serializers.Field[TypedCode, str, str, Any]):
         return TypedCode(re.sub("[ -]", "", data))
 
 
-class VoucherInput(serializers.Serializer[Any]):
+class VoucherInput(Input):
     voucher_type = serializers.ChoiceField(choices=Voucher.Type.choices)
     amount = MoneyField()
     currency = CurrencyField()
 
 
-class RedeemInput(serializers.Serializer[Any]):
+class RedeemInput(Input):
     code = CodeField()
     amount = MoneyField(required=False, help_text="In rand; all that is left of the voucher if not given")
 

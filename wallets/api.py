@@ -6,19 +6,19 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
 from accounts.selectors import get_profile, get_user_id
 from accounts.serializers import RegisterInput
+from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import whole
 from wallets import selectors, services
 from wallets.serializers import RegisteredOutput, WalletListOutput, WalletOutput
 
 
 @extend_schema(tags=["accounts"])
-class RegisterView(APIView):
+class RegisterView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_scope = "registrations"
@@ -53,7 +53,7 @@ class RegisterView(APIView):
 
 
 @extend_schema(tags=["wallets"])
-class WalletsView(APIView):
+class WalletsView(StrictView):
     @extend_schema(operation_id="list_wallets", responses=WalletListOutput)
     def get(self, request: Request) -> Response:
         """List one's wallets."""
@@ -61,7 +61,7 @@ class WalletsView(APIView):
 
 
 @extend_schema(tags=["wallets"])
-class WalletView(APIView):
+class WalletView(StrictView):
     @extend_schema(operation_id="get_wallet", responses=WalletOutput)
     def get(self, request: Request, number: str) -> Response:
         """Show one wallet."""
@@ -69,7 +69,7 @@ class WalletView(APIView):
 
 
 @extend_schema(tags=["wallets"])
-class FreezeView(APIView):
+class FreezeView(StrictView):
     @extend_schema(operation_id="freeze_wallet", request=None, responses=WalletOutput)
     def post(self, request: Request, number: str) -> Response:
         """Stop a wallet from sending and receiving. Only staff can undo this."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import kyc
 from accounts.api import validated
@@ -13,6 +12,7 @@ from accounts.authentication import origin_of, principal
 from accounts.kyc_documents import DocumentRefused
 from accounts.kyc_selectors import get_latest_submission
 from mymoolah.common.clock import now
+from mymoolah.common.inputs import StrictView
 from mymoolah.common.parsers import MultipartParser
 from mymoolah.common.problems import invalid
 from wallets.kyc_selectors import get_kyc
@@ -26,7 +26,7 @@ class SubmissionParser(MultipartParser):
 
 
 @extend_schema(tags=["kyc"])
-class KycView(APIView):
+class KycView(StrictView):
     @extend_schema(operation_id="get_kyc", responses=KycOutput)
     def get(self, request: Request) -> Response:
         """Show one's tier, what it allows and what is left of it, and what the next one needs.
@@ -37,7 +37,7 @@ class KycView(APIView):
 
 
 @extend_schema(tags=["kyc"])
-class SubmissionsView(APIView):
+class SubmissionsView(StrictView):
     parser_classes = (SubmissionParser,)
     throttle_scope = "documents"
 

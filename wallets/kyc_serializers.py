@@ -15,6 +15,7 @@ from accounts.kyc_identity import InvalidIdNumber, identity_number
 from accounts.models import KycDocument, KycSubmission, User
 from mymoolah.common.clock import business_day
 from mymoolah.common.fields import CurrencyField, MoneyField, TextField
+from mymoolah.common.inputs import Input
 
 DOCUMENTS_MAX = 5
 REQUIREMENTS = ("identity_document", "proof_of_address")
@@ -59,7 +60,7 @@ class DocumentsField(serializers.ListField):
         return documents
 
 
-class KycSubmissionInput(serializers.Serializer[Any]):
+class KycSubmissionInput(Input):
     id_type = serializers.ChoiceField(choices=KycSubmission.IdType.choices)
     id_number = TextField(
         max_length=40, help_text="13 digits, or a passport's 6 to 12 letters and digits; spaces do not matter"

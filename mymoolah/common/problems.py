@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views import defaults
@@ -159,7 +159,7 @@ def _or_page(request: HttpRequest, problem: Problem, page: Callable[[], HttpResp
 
 
 def handle_400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    detail = "This host name is not served here." if isinstance(exception, SuspiciousOperation) else ""
+    detail = "This host name is not served here." if isinstance(exception, DisallowedHost) else ""
     problem = Problem(status=400, code="bad_request", detail=detail)
     return _or_page(request, problem, lambda: defaults.bad_request(request, exception))
 

@@ -206,7 +206,7 @@ def test_ten_at_once_with_one_key_are_one_voucher_and_one_answer(rich: Person, r
 
 @pytest.mark.parametrize("path", ["vouchers", "vouchers/redeem", f"vouchers/{NOBODYS}/cancel"])
 def test_what_moves_money_needs_a_key(rich: Person, path: str) -> None:
-    body = {**order(), "code": voucher_code()}
+    body = {"vouchers": order(), "vouchers/redeem": {"code": voucher_code()}}.get(path, {})
     problem(calling(rich).post(path, body), 400, "idempotency_key_required")
     assert errors_of(calling(rich).post(path, body, Idempotency_Key="é")) == {"Idempotency-Key": ["invalid_key"]}
 
