@@ -24,7 +24,9 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import Error, connections
 from psycopg import sql
 
@@ -291,6 +293,28 @@ def empty_cache(request: pytest.FixtureRequest) -> None:
     needs = {"db", "ledger", "client", "thandi", "sipho", "naledi"} & set(request.fixturenames)
     if needs or request.node.get_closest_marker("django_db"):
         cache.clear()
+
+
+# Over HTTP ---------------------------------------------------------------------------------------------------------
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
+        pass
+
+
+@pytest.fixture
+def address(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The application on a port of its own, until the test ends."""
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["127.0.0.1"])
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.set_app(WSGIHandler())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=10)
 
 
 # People ------------------------------------------------------------------------------------------------------------
