@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import principal
+from mymoolah.common import conditional
 from mymoolah.common.inputs import StrictView
 from reporting import selectors
 from reporting.serializers import DashboardOutput
@@ -14,8 +15,14 @@ from reporting.serializers import DashboardOutput
 
 @extend_schema(tags=["wallets"])
 class DashboardView(StrictView):
-    @extend_schema(operation_id="get_dashboard", responses=DashboardOutput)
+    @extend_schema(
+        operation_id="get_dashboard",
+        responses={200: DashboardOutput, **conditional.NOT_MODIFIED},
+        parameters=conditional.PARAMETERS,
+    )
     def get(self, request: Request) -> HttpResponse:
         """Show wallets, lifetime totals, vouchers and the five newest transactions."""
-        text = selectors.get_dashboard(user_public_id=principal(request).public_id)
-        return HttpResponse(text, content_type="application/json")
+        owner = principal(request).public_id
+        text = selectors.get_dashboard(user_public_id=owner).encode()
+        all_but_the_time, _, _ = text.rpartition(b'"as_of"')  # which stands last
+        return conditional.answer_text(request, text, tagged=all_but_the_time, owner=owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -11,6 +12,7 @@ from accounts.api import validated
 from accounts.authentication import origin_of, principal
 from accounts.selectors import get_profile, get_user_id
 from accounts.serializers import RegisterInput
+from mymoolah.common import conditional
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import whole
 from wallets import selectors, services
@@ -54,18 +56,28 @@ class RegisterView(StrictView):
 
 @extend_schema(tags=["wallets"])
 class WalletsView(StrictView):
-    @extend_schema(operation_id="list_wallets", responses=WalletListOutput)
-    def get(self, request: Request) -> Response:
+    @extend_schema(
+        operation_id="list_wallets",
+        responses={200: WalletListOutput, **conditional.NOT_MODIFIED},
+        parameters=conditional.PARAMETERS,
+    )
+    def get(self, request: Request) -> HttpResponse:
         """List one's wallets."""
-        return Response(whole(selectors.wallets(user_public_id=principal(request).public_id)))
+        owner = principal(request).public_id
+        return conditional.answer(request, whole(selectors.wallets(user_public_id=owner)), owner=owner)
 
 
 @extend_schema(tags=["wallets"])
 class WalletView(StrictView):
-    @extend_schema(operation_id="get_wallet", responses=WalletOutput)
-    def get(self, request: Request, number: str) -> Response:
+    @extend_schema(
+        operation_id="get_wallet",
+        responses={200: WalletOutput, **conditional.NOT_MODIFIED},
+        parameters=conditional.PARAMETERS,
+    )
+    def get(self, request: Request, number: str) -> HttpResponse:
         """Show one wallet."""
-        return Response(selectors.get_wallet(user_public_id=principal(request).public_id, number=number))
+        owner = principal(request).public_id
+        return conditional.answer(request, selectors.get_wallet(user_public_id=owner, number=number), owner=owner)
 
 
 @extend_schema(tags=["wallets"])
