@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from kombu.exceptions import OperationalError as BrokerAway
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,7 +29,7 @@ from accounts.serializers import (
 )
 from accounts.sessions import Tokens
 from mymoolah.common.clock import now
-from mymoolah.common.errors import Unavailable
+from mymoolah.common.dispatch import hand_over
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import LARGEST_LIMIT, answer, page_request
 from mymoolah.common.throttling import CodeThrottle, SignInThrottle
@@ -235,11 +234,12 @@ class ForgotPasswordView(StrictView):
         asked = validated(ForgotInput(data=request.data))
         # The worker does the rest, and gets something to do in either case: no difference can be timed here.
         public_id = selectors.get_public_id(**asked)
-        what = {"user": public_id and str(public_id), "request_id": origin_of(request).request_id}
-        try:
-            tasks.send_password_reset.apply_async(kwargs=what, retry=False)
-        except BrokerAway as error:
-            raise Unavailable from error
+        hand_over(
+            tasks.send_password_reset,
+            user=public_id and str(public_id),
+            asked_at=now().isoformat(),
+            request_id=origin_of(request).request_id,
+        )
         return Response(status=202)
 
 

@@ -61,6 +61,11 @@ def issue(*, user: User, purpose: OneTimeCode.Purpose, target: str, now: dt.date
     return code
 
 
+def was_issued(*, user: User, purpose: OneTimeCode.Purpose, since: dt.datetime) -> bool:
+    """Whether a code was made at that moment or later."""
+    return OneTimeCode.objects.filter(user=user, purpose=purpose, sent_at__gte=since).exists()
+
+
 def use(*, user: User, purpose: OneTimeCode.Purpose, code: str, now: dt.datetime) -> OneTimeCode | DomainError:
     """Use a code up, if it is the one that was sent; a wrong one is counted.
 

@@ -19,9 +19,11 @@ from accounts.audit import Origin
 from accounts.models import OneTimeCode, User
 from accounts.services import AlreadyRegistered, get_active_user, rename
 from accounts.sessions import WrongPassword, counted
+from mymoolah.common import dispatch
 from mymoolah.common.errors import DomainError
-from mymoolah.common.messages import Kind, Message, send_on_commit
+from mymoolah.common.messages import Kind, Message
 
+CODE_LIFETIME = codes.LIFETIMES[OneTimeCode.Purpose.EMAIL]
 NAMES: Mapping[Kind, str] = {"email": "e-mail address", "phone": "phone number"}
 
 
@@ -55,6 +57,7 @@ def change_profile(
     :raises NameVerified: an identity document has confirmed the names
     :raises PasswordNeeded, WrongPassword, SignInLocked: a new contact takes the password, since it can replace it
     :raises TooManyCodes: five were sent within an hour
+    :raises Unavailable: the broker is away
     """
     # Known before it is locked, to be counted before the password is looked at.
     email = get_active_user(public_id=public_id).email
@@ -65,13 +68,16 @@ def change_profile(
             raise WrongPassword
         by_himself = replace(origin, actor_id=user.id)
         rename(public_id=public_id, **names, origin=by_himself)
+        to_send: list[tuple[Kind, Message]] = []
         for contact, target in contacts.items():
             if target == getattr(user, contact):
                 OneTimeCode.objects.filter(user=user, purpose=contact).exclude(target=target).delete()
                 continue
             if current_password is None:
                 raise PasswordNeeded
-            _send_code(user, contact, target, now, by_himself)
+            to_send.append((contact, _new_code(user, contact, target, now, by_himself)))
+        for contact, message in to_send:
+            dispatch.send_code(contact, message, good_for=CODE_LIFETIME)
 
 
 def send_code(*, public_id: uuid.UUID, contact: Kind, now: dt.datetime, origin: Origin) -> None:
@@ -80,6 +86,7 @@ def send_code(*, public_id: uuid.UUID, contact: Kind, now: dt.datetime, origin: 
     :raises UnknownUser, NotActive: nobody has this id, or may not change anything
     :raises ContactVerified, ContactMissing: none waits
     :raises TooManyCodes: five were sent within an hour
+    :raises Unavailable: the broker is away; nothing was written
     """
     with transaction.atomic():
         user = get_active_user(public_id=public_id, locked=True)
@@ -89,7 +96,8 @@ def send_code(*, public_id: uuid.UUID, contact: Kind, now: dt.datetime, origin: 
             raise ContactMissing
         if waiting is None and getattr(user, f"{contact}_verified_at"):
             raise ContactVerified
-        _send_code(user, contact, target, now, replace(origin, actor_id=user.id))
+        message = _new_code(user, contact, target, now, replace(origin, actor_id=user.id))
+        dispatch.send_code(contact, message, good_for=CODE_LIFETIME)
 
 
 def confirm_contact(*, public_id: uuid.UUID, contact: Kind, code: str, now: dt.datetime, origin: Origin) -> None:
@@ -118,11 +126,11 @@ def _waiting(user: User, contact: Kind) -> OneTimeCode | None:
     return found.exclude(target=getattr(user, contact) or "").first()
 
 
-def _send_code(user: User, contact: Kind, target: str, now: dt.datetime, origin: Origin) -> None:
+def _new_code(user: User, contact: Kind, target: str, now: dt.datetime, origin: Origin) -> Message:
     code = codes.issue(user=user, purpose=OneTimeCode.Purpose(contact), target=target, now=now)
-    text = f"{code} is your MyMoolah code. It is good for ten minutes. We never ask you for it."
-    send_on_commit(contact, Message(to=target, subject="Your MyMoolah code", text=text))
     audit.record("contact.code_sent", subject_type="user", subject_id=user.public_id, origin=origin, contact=contact)
+    text = f"{code} is your MyMoolah code. It is good for ten minutes. We never ask you for it."
+    return Message(to=target, subject="Your MyMoolah code", text=text)
 
 
 def _keep(user: User, contact: Kind, target: str, now: dt.datetime, origin: Origin) -> None:
@@ -139,4 +147,4 @@ def _keep(user: User, contact: Kind, target: str, now: dt.datetime, origin: Orig
             name = NAMES[contact]
             text = f"The {name} of your MyMoolah account was changed; this one is no longer yours there. "
             text += "If that was not you, please call us at once."
-            send_on_commit(contact, Message(to=before, subject=f"Your {name} was changed", text=text))
+            dispatch.send_notice(contact, Message(to=before, subject=f"Your {name} was changed", text=text))

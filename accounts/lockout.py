@@ -47,10 +47,17 @@ for i, key in ipairs(KEYS) do
 end
 return answer
 """
-TAKE_BACK = """
+FORGIVE = """
 redis.call('DEL', KEYS[1])
 if tonumber(redis.call('GET', KEYS[2]) or 0) > 0 then
     redis.call('DECR', KEYS[2])
+end
+"""
+TAKE_BACK = """
+for _, key in ipairs(KEYS) do
+    if tonumber(redis.call('GET', key) or 0) > 0 then
+        redis.call('DECR', key)
+    end
 end
 """
 
@@ -72,6 +79,11 @@ class Attempt:
 
     def succeeded(self) -> None:
         """The account starts anew; the address has failed no more often than before."""
+        if self.keys:
+            _run(FORGIVE, self.keys)
+
+    def taken_back(self) -> None:
+        """As if it had not been made: what went wrong says nothing about the password."""
         if self.keys:
             _run(TAKE_BACK, self.keys)
 

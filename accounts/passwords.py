@@ -15,8 +15,9 @@ from accounts.lockout import unlock_account
 from accounts.models import OneTimeCode, User
 from accounts.services import get_active_user
 from accounts.sessions import WrongPassword, counted, end_sessions
+from mymoolah.common.dispatch import send_code, send_notice
 from mymoolah.common.errors import DomainError
-from mymoolah.common.messages import Message, send_on_commit
+from mymoolah.common.messages import Message
 
 
 class InvalidResetToken(DomainError):
@@ -53,18 +54,21 @@ def change_password(
         end_sessions(user=user, keep=session_public_id, now=now, origin=by_himself)
 
 
-def send_reset(*, public_id: uuid.UUID, now: dt.datetime, origin: Origin) -> None:
-    """Send a customer what he can choose a new password with, to his e-mail address.
+def send_reset(*, public_id: uuid.UUID, asked_at: dt.datetime, now: dt.datetime, origin: Origin) -> None:
+    """Send a customer what he can choose a new password with, to his e-mail address, unless that was done since he asked.
 
     To nobody whose address is not verified: a mistyped one is a stranger's, and so may be one that staff were talked
     into. To nobody of the staff either. None of which anybody is told.
+
+    :raises Unavailable: the broker is away; nothing was written
     """
+    purpose = OneTimeCode.Purpose.PASSWORD
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).filter(public_id=public_id).first()
-        if user is None or not may_reset(user):
+        if user is None or not may_reset(user) or codes.was_issued(user=user, purpose=purpose, since=asked_at):
             return
         try:
-            code = codes.issue(user=user, purpose=OneTimeCode.Purpose.PASSWORD, target=user.email, now=now)
+            code = codes.issue(user=user, purpose=purpose, target=user.email, now=now)
         except codes.TooManyCodes:
             return
         text = (
@@ -72,8 +76,9 @@ def send_reset(*, public_id: uuid.UUID, now: dt.datetime, origin: Origin) -> Non
             f"{user.public_id}.{code}\n\n"
             "If you did not ask for it, do nothing: your password stays as it is."
         )
-        send_on_commit("email", Message(to=user.email, subject="Choose a new MyMoolah password", text=text))
         audit.record("password.reset_sent", subject_type="user", subject_id=user.public_id, origin=origin)
+        message = Message(to=user.email, subject="Choose a new MyMoolah password", text=text)
+        send_code("email", message, good_for=codes.LIFETIMES[purpose])
 
 
 def reset_password(*, token: str, new_password: str, now: dt.datetime, origin: Origin) -> None:
@@ -110,7 +115,7 @@ def _set_password(user: User, password: str, verb: str, origin: Origin) -> None:
     user.save(update_fields=["password"])
     audit.record(verb, subject_type="user", subject_id=user.public_id, origin=origin)
     text = "The password of your MyMoolah account was changed. If that was not you, please call us at once."
-    send_on_commit("email", Message(to=user.email, subject="Your password was changed", text=text))
+    send_notice("email", Message(to=user.email, subject="Your password was changed", text=text))
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -95,6 +95,9 @@ def counted(*, email: str, origin: Origin, refusal: type[Exception], verb: str =
         if locked:
             audit.record("sign_in.locked", subject_type="user", subject_id=subject_id, origin=origin, locked=locked)
         raise
+    except Exception:
+        attempt.taken_back()
+        raise
     attempt.succeeded()
 
 

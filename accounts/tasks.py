@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from celery import shared_task
@@ -12,7 +13,12 @@ from mymoolah.common.clock import now
 
 
 @shared_task(name="accounts.send_password_reset", soft_time_limit=20, time_limit=30)
-def send_password_reset(*, user: str | None, request_id: str) -> None:
-    """Send what a forgotten password is replaced with; for nobody, nothing. A second time sends a second one."""
+def send_password_reset(*, user: str | None, asked_at: str, request_id: str) -> None:
+    """Send what a forgotten password is replaced with; for nobody, nothing. A second time does nothing."""
     if user is not None:
-        passwords.send_reset(public_id=uuid.UUID(user), now=now(), origin=Origin(request_id=request_id))
+        passwords.send_reset(
+            public_id=uuid.UUID(user),
+            asked_at=dt.datetime.fromisoformat(asked_at),
+            now=now(),
+            origin=Origin(request_id=request_id),
+        )

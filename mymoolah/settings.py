@@ -218,7 +218,7 @@ EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 5  # seconds; who waits for it holds one of few threads
+EMAIL_TIMEOUT = 5  # seconds; a worker waits for it, no request
 DEFAULT_FROM_EMAIL = env.str("MYMOOLAH_EMAIL_FROM", default="") or "MyMoolah <no-reply@localhost>"
 # A class as mymoolah/common/messages.py describes it. A console would write codes into production's logs.
 _sms = "mymoolah.common.messages.NoSms" if PRODUCTION else "mymoolah.common.messages.ConsoleSms"
@@ -330,7 +330,14 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+# A request that hands a task over cannot wait for a broker that is away or hangs; a worker can: see celery.py.
+BROKER_PATIENCE_SECONDS = 0.5
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "max_retries": 0,
+    "socket_connect_timeout": BROKER_PATIENCE_SECONDS,
+    "socket_timeout": BROKER_PATIENCE_SECONDS,
+}
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 DASHBOARD_REFRESH_SECONDS = env.int("DASHBOARD_REFRESH_SECONDS", default=60)

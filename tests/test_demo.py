@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ FEW = ("--users", "40", "--vouchers", "40", "--transactions", "400")
 NONE = ("--users", "0")
 LIMIT_SECONDS = 150  # of a start on a machine that does other things as well
 UP = "Press Ctrl-C"
+CODE = re.compile("[0-9]{6} is your MyMoolah code")
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,20 @@ class Run:
         return self.process.wait(timeout=180)
 
     def ask(
-        self, path: str, body: Mapping[str, Any] | None = None, *, token: str = "", **headers: str
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        method: str | None = None,
+        token: str = "",
+        **headers: str,
     ) -> tuple[int, str]:
         data = None if body is None else json.dumps(body).encode()
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             names["Authorization"] = f"Bearer {token}"
-        request = Request(f"http://127.0.0.1:{self.port}{path}", data, {"Content-Type": "application/json", **names})
+        address = f"http://127.0.0.1:{self.port}{path}"
+        request = Request(address, data, {"Content-Type": "application/json", **names}, method=method)
         try:
             with urlopen(request, timeout=10) as answer:  # noqa: S310 - an address of our own
                 return answer.status, answer.read().decode()
@@ -227,6 +236,19 @@ def test_the_demo_shows_a_bank_at_work_and_leaves_nothing_running(folder: Path, 
     assert status == 201, text
     wait_until(lambda: overview(folder, "customer1@example.com") == Decimal("4880.00"), 30)
     assert manage(folder, "verify_ledger", "--verbosity", "0").returncode == 0
+
+    # Codes stand in the worker's log, where the demo's first lines say.
+    log = folder / "data" / "logs" / "worker.log"
+    assert f"mailbox would get them: {log}" in run.said
+    change = {"phone": "082 999 0009", "email": "other@example.com", "current_password": "moolah-demo"}
+    assert run.ask("/api/v1/me", change, method="PATCH", token=issued.stdout.strip())[0] == 200
+    wait_until(lambda: len(CODE.findall(log.read_text())) == 2, 30)
+    assert "To: other@example.com" in log.read_text()
+    [code] = re.findall("SMS to .27829990009: ([0-9]{6})", log.read_text())
+    brought = {"contact": "phone", "code": code}
+    status, text = run.ask("/api/v1/me/contacts/confirm", brought, token=issued.stdout.strip())
+    assert status == 200, text
+    wait_until(lambda: "The phone number of your MyMoolah account was changed" in log.read_text(), 30)
 
     second = start(*FEW)
     assert second.process.wait(timeout=180) == 1

@@ -1,18 +1,17 @@
-"""Messages to people, by e-mail (Django's mail framework) or by SMS (a backend that `SMS_BACKEND` names)."""
+"""Messages to people, by e-mail (Django's mail framework) or by SMS (a backend that `SMS_BACKEND` names).
+
+Requests hand them to a worker: see dispatch.py.
+"""
 
 from __future__ import annotations
 
-import logging
 import sys
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import transaction
 from django.utils.module_loading import import_string
-
-logger = logging.getLogger(__name__)
 
 Kind = Literal["email", "phone"]
 
@@ -72,19 +71,3 @@ def send(kind: Kind, message: Message) -> None:
     else:
         backend: SmsBackend = import_string(settings.SMS_BACKEND)()
         backend.send(to=message.to, text=message.text)
-
-
-def send_on_commit(kind: Kind, message: Message) -> None:
-    """Send a message once the present transaction has committed.
-
-    What was asked for has then happened: a message that cannot be sent is logged, and can be asked for again. The log
-    holds neither the message nor whom it was for, so it names the error, whose own words may hold both.
-    """
-
-    def send_or_log() -> None:
-        try:
-            send(kind, message)
-        except (MessageNotSent, OSError) as error:
-            logger.error("A message by %s was not sent: %s", kind, type(error).__name__)  # noqa: TRY400
-
-    transaction.on_commit(send_or_log, robust=True)

@@ -191,6 +191,7 @@ MyMoolah is up, in {seconds:.0f} seconds.
   API docs      {self._address}/api/docs
   Admin         {self._address}/admin/
   Data, logs    {self.data_dir}, {self._logs}
+  Codes, mail   written where a phone or a mailbox would get them: {self._logs / "worker.log"}
 
 Everybody's password is {settings.DEMO_PASSWORD}
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.core.mail import EmailMessage
+from kombu import pools
 
 from accounts.models import User
 from mymoolah.common.messages import MemorySms, Message
@@ -66,6 +69,38 @@ def queue(worker_at_hand: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
         channel.client.delete("celery")
         yield lambda: channel.client.lrange("celery", 0, -1)
         channel.client.delete("celery")
+
+
+@pytest.fixture(params=["gone", "hangs"])
+def no_broker(worker_at_hand: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A broker that is not there, or takes a connection and then says nothing."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        broker_at(
+            "redis+socket:///nowhere/redis.sock"
+            if request.param == "gone"
+            else f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        ),
+    ):
+        yield
+
+
+@contextmanager
+def broker_at(url: str) -> Iterator[None]:
+    """Tasks are handed to the broker at `url`, as the settings say how."""
+    conf = current_app.conf
+    before = {name: conf[name] for name in ("task_always_eager", "broker_url", "broker_write_url")}
+    conf.update(task_always_eager=False, broker_url=url, broker_write_url=url)
+    forget_connections()
+    yield
+    forget_connections()
+    conf.update(before)
+
+
+def forget_connections() -> None:
+    """The next task is handed over by a new connection."""
+    pools.reset()
+    current_app.amqp.__dict__["_producer_pool"] = current_app.__dict__["_pool"] = None
 
 
 def code_in(message: Message | EmailMessage) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core.mail import EmailMessage
 from django.http import HttpResponse
 
@@ -19,12 +23,13 @@ from accounts.models import AuditEvent, OneTimeCode, User
 from accounts.services import correct_profile
 from mymoolah.common.clock import now
 from mymoolah.common.messages import Message
-from tests.accounts.conftest import code_in, to
+from mymoolah.common.tasks import send_message
+from tests.accounts.conftest import broker_at, code_in, to
 from tests.api import Caller, access_token, body_of, calling, errors_of, problem
 from tests.conftest import Person, person
 
 # A message leaves once what it tells has been committed, so here everything is.
-pytestmark = pytest.mark.usefixtures("ledger", "patient")
+pytestmark = pytest.mark.usefixtures("ledger", "patient", "worker_at_hand")
 
 PASSWORD = "a-good-long-passphrase"
 Mails = list[EmailMessage]
@@ -352,17 +357,72 @@ def test_no_code_stands_anywhere_but_in_its_message(
 def test_a_message_that_cannot_be_sent_is_logged_without_its_words(
     newcomer: Person, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    current_app.conf.task_eager_propagates = False  # or trying again looks like a failure
+    caplog.set_level(logging.INFO)
     settings.SMS_BACKEND = "mymoolah.common.messages.NoSms"
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nobody listens there
     assert verify(newcomer, "phone").status_code == 202
     assert verify(newcomer, "email").status_code == 202
-    said = [record.getMessage() for record in caplog.records if record.name == "mymoolah.common.messages"]
+    said = [record.getMessage() for record in caplog.records if record.name == "mymoolah.common.tasks"]
     assert said == [
         "A message by phone was not sent: MessageNotSent",
         "A message by email was not sent: ConnectionRefusedError",
     ]
-    assert newcomer.user.email not in caplog.text
+    assert sum("Retry in" in record.getMessage() for record in caplog.records) == 6
+    for words in (newcomer.user.email, str(newcomer.user.phone), "is your MyMoolah code"):
+        assert words not in caplog.text
+
+
+def test_a_code_waits_for_a_worker_encrypted_and_a_task_done_twice_sends_the_same(
+    newcomer: Person, sms: Texts, mailoutbox: Mails, queue: Callable[[], list[str]]
+) -> None:
+    for contact in ("phone", "email"):
+        assert verify(newcomer, contact).status_code == 202
+    assert (sms, mailoutbox) == ([], [])
+    waiting = [json.loads(task) for task in reversed(queue())]
+    asked = [json.loads(base64.b64decode(task["body"]))[1] for task in waiting]
+    expires = [dt.datetime.fromisoformat(task["headers"]["expires"]) - now() for task in waiting]
+    assert all(dt.timedelta(minutes=9, seconds=30) < left <= dt.timedelta(minutes=10) for left in expires)
+    for message in asked * 2:
+        send_message(**message)
+    codes = [*map(code_in, sms), *map(code_in, mailoutbox)]
+    assert (codes[0], codes[2]) == (codes[1], codes[3])
+    for words in (*codes, newcomer.user.email, str(newcomer.user.phone)):
+        assert words not in f"{waiting} {asked}"
+    assert confirm(newcomer, "phone", codes[0]).status_code == 200
+
+
+def test_while_the_broker_is_away_no_code_is_made_and_at_once(newcomer: Person, no_broker: None) -> None:
+    for _ in range(6):
+        began = time.perf_counter()
+        problem(verify(newcomer, "phone"), 503, "temporarily_unavailable")
+        problem(change(newcomer, phone="0821110009", first_name="Lindi"), 503, "temporarily_unavailable")
+        assert time.perf_counter() - began < 2
+    assert not OneTimeCode.objects.exists()
+    assert not AuditEvent.objects.filter(verb__in=["contact.code_sent", "user.renamed"]).exists()
+
+
+def test_while_the_broker_is_away_a_contact_is_confirmed_and_the_log_says_what_is_missing(
+    thandi: Person, sms: Texts, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(thandi, phone="0821110009")
+    with broker_at("redis+socket:///nowhere/redis.sock"):
+        assert body_of(confirm(thandi, "phone", code_in(sms[0])))["phone"] == "+27821110009"
+    assert "A notice by phone is not sent" in caplog.text
+    assert "+2782" not in caplog.text
+    assert to(sms) == ["+27821110009"]
+
+
+def test_whoever_knows_the_password_is_not_locked_out_by_what_else_goes_wrong(thandi: Person, sms: Texts) -> None:
+    for _ in range(3):
+        problem(change(thandi, "not-my-passphrase", phone="0821110009"), 409, "wrong_password")
+    with broker_at("redis+socket:///nowhere/redis.sock"):
+        for _ in range(10):
+            problem(change(thandi, phone="0821110009"), 503, "temporarily_unavailable")
+    for _ in range(7):  # of ten: what went wrong neither counts as a wrong password nor takes one back
+        problem(change(thandi, "not-my-passphrase", phone="0821110009"), 409, "wrong_password")
+    problem(change(thandi, phone="0821110009"), 429, "sign_in_locked")
 
 
 def test_nothing_is_sent_of_what_did_not_happen(newcomer: Person, sms: Texts) -> None:
