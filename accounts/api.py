@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,7 +31,7 @@ from accounts.sessions import Tokens
 from mymoolah.common.clock import now
 from mymoolah.common.dispatch import hand_over
 from mymoolah.common.inputs import StrictView
-from mymoolah.common.pagination import LARGEST_LIMIT, answer, page_request
+from mymoolah.common.pagination import PARAMETERS, answer, page_request
 from mymoolah.common.throttling import CodeThrottle, SignInThrottle
 
 SESSIONS = "sessions"  # the list that a cursor belongs to
@@ -280,10 +280,7 @@ class ResetPasswordView(StrictView):
 class SessionsView(StrictView):
     @extend_schema(
         operation_id="list_sessions",
-        parameters=[
-            OpenApiParameter("limit", int, description=f"1 to {LARGEST_LIMIT}"),
-            OpenApiParameter("cursor", description="Taken from `next` or `previous`"),
-        ],
+        parameters=[*PARAMETERS],
         responses=SessionListOutput,
     )
     def get(self, request: Request) -> Response:

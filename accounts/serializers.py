@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from accounts.models import User
-from mymoolah.common.fields import EmailField, PasswordField, PhoneField, TextField
+from mymoolah.common.fields import EmailField, NewPasswordField, PasswordField, PhoneField, TextField
 from mymoolah.common.inputs import Input
 from mymoolah.common.messages import Kind
 
@@ -33,7 +33,7 @@ def too_weak(field: str) -> Iterator[None]:
 class RegisterInput(Input):
     email = EmailField(max_length=254)
     phone = PhoneField(max_length=32)
-    password = PasswordField()
+    password = NewPasswordField()
     first_name = TextField(max_length=LONGEST_NAME)
     last_name = TextField(max_length=LONGEST_NAME)
 
@@ -71,7 +71,7 @@ class ConfirmInput(ContactInput):
 
 class PasswordInput(Input):
     current_password = PasswordField()
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 class ForgotInput(Input):
@@ -80,7 +80,7 @@ class ForgotInput(Input):
 
 class ResetInput(Input):
     token = TextField(max_length=200, help_text="As it stood in the message")
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 # What the answers look like, for the API's documentation -----------------------------------------------------------

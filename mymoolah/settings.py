@@ -321,6 +321,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mymoolah.common.openapi.add_problems",
+        "mymoolah.common.openapi_links.add_links",
     ],
 }
 

@@ -18,8 +18,8 @@ from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from transactions import selectors, services
-from transactions.filters import period, wallet_number
-from transactions.idempotency import HEADER, REPLAYED_HEADER, idempotency_key
+from transactions.filters import WALLET_SCHEMA, period, wallet_number
+from transactions.idempotency import KEY, REPLAYED_HEADER, idempotency_key
 from transactions.models import Kind, Transaction
 from transactions.selectors import EntryFilter, Receipt, counterparty, masked
 from transactions.serializers import (
@@ -77,15 +77,7 @@ class TransfersView(StrictView):
         operation_id="send_money",
         request=TransferInput,
         responses={201: ReceiptOutput},
-        parameters=[
-            OpenApiParameter(
-                HEADER,
-                location=OpenApiParameter.HEADER,
-                required=True,
-                description="1 to 255 printable ASCII characters, new for each transfer. The same key again gives "
-                f"the same answer, marked `{REPLAYED_HEADER}: true`; with another request it is 422.",
-            )
-        ],
+        parameters=[KEY],
         examples=[OpenApiExample("To Sipho", {**TO_SIPHO, "reference": "Lunch"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -117,7 +109,7 @@ class TransactionsView(StrictView):
         operation_id="list_transactions",
         responses=EntryListOutput,
         parameters=[
-            OpenApiParameter("wallet", description="The number of one of one's wallets"),
+            OpenApiParameter("wallet", WALLET_SCHEMA, description="The number of one of one's wallets"),
             OpenApiParameter("type", component("EntryType")),
             OpenApiParameter(
                 "kind",
@@ -126,8 +118,7 @@ class TransactionsView(StrictView):
             ),
             OpenApiParameter("from", OpenApiTypes.DATE, description="A Johannesburg date, included"),
             OpenApiParameter("to", OpenApiTypes.DATE, description="A Johannesburg date, included"),
-            OpenApiParameter("limit", int, description=f"1 to {pagination.LARGEST_LIMIT}"),
-            OpenApiParameter("cursor", description="Taken from `next` or `previous`"),
+            *pagination.PARAMETERS,
         ],
     )
     def get(self, request: Request) -> Response:

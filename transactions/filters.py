@@ -9,6 +9,8 @@ from rest_framework.request import Request
 from mymoolah.common.problems import invalid
 from transactions.serializers import WALLET_NUMBER
 
+WALLET_SCHEMA = {"type": "string", "pattern": f"^{WALLET_NUMBER.pattern}$"}
+
 
 def wallet_number(request: Request) -> str | None:
     """The number in `?wallet`.

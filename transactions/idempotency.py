@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from accounts.authentication import principal
@@ -16,7 +17,15 @@ from transactions.posting import IdempotencyKey
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
-PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
+PRINTABLE = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
+KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "pattern": f"^{PRINTABLE.pattern}$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="1 to 255 printable ASCII characters, new for each request. The same key again gives the same answer, "
+    f"marked `{REPLAYED_HEADER}: true`; with another request it is 422.",
+)
 
 
 class IdempotencyKeyRequired(DomainError):

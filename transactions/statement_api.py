@@ -16,7 +16,7 @@ from accounts.authentication import principal
 from mymoolah.common.clock import now
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.problems import invalid
-from transactions.filters import wallet_number, whole_period
+from transactions.filters import WALLET_SCHEMA, wallet_number, whole_period
 from transactions.serializers import StatementOutput
 from transactions.statement_files.as_csv import csv_chunks
 from transactions.statement_files.as_json import json_chunks
@@ -56,7 +56,9 @@ class StatementView(StrictView):
                 "format", enum=["json", "csv", "pdf"], default="json", description="A PDF holds at most 3,000 entries"
             ),
             OpenApiParameter(
-                "wallet", description="The number of one of one's wallets; may be left out by who has one"
+                "wallet",
+                WALLET_SCHEMA,
+                description="The number of one of one's wallets; may be left out by who has one",
             ),
         ],
     )

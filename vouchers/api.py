@@ -19,7 +19,7 @@ from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from mymoolah.common.throttling import CodeThrottle
-from transactions.idempotency import HEADER, REPLAYED_HEADER, idempotency_key
+from transactions.idempotency import KEY, REPLAYED_HEADER, idempotency_key
 from vouchers import selectors
 from vouchers.models import Voucher
 from vouchers.numbers import CODE_CONTEXT
@@ -36,13 +36,6 @@ from vouchers.services.ending import cancel_voucher
 from vouchers.services.issuing import issue_voucher
 from vouchers.services.redeeming import redeem_voucher
 
-KEY = OpenApiParameter(
-    HEADER,
-    location=OpenApiParameter.HEADER,
-    required=True,
-    description="1 to 255 printable ASCII characters, new for each request. The same key again gives the same answer, "
-    f"marked `{REPLAYED_HEADER}: true`; with another request it is 422.",
-)
 OF_HERS = {
     "id": "3f0c9d5e-2b0a-4f57-9c0e-6f1d2a7b8c90",
     "voucher_type": "standard",
@@ -85,8 +78,7 @@ class VouchersView(StrictView):
                 description="Pages of a filtered list may hold fewer than `limit`; `next` says whether to go on",
             ),
             OpenApiParameter("voucher_type", component("VoucherType")),
-            OpenApiParameter("limit", int, description=f"1 to {pagination.LARGEST_LIMIT}"),
-            OpenApiParameter("cursor", description="Taken from `next` or `previous`"),
+            *pagination.PARAMETERS,
         ],
     )
     def get(self, request: Request) -> Response:

@@ -23,7 +23,7 @@ from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from vouchers.models import TillEvent
 from vouchers.services import tills
-from vouchers.till_authentication import SIGNATURE_HEADER, TIMESTAMP_HEADER, EasyPayAuthentication, IsTill
+from vouchers.till_authentication import SIGNATURE_HEADER, TIMESTAMP, TIMESTAMP_HEADER, EasyPayAuthentication, IsTill
 
 MOST = Decimal("100000.00")  # rand; the largest voucher is R4,000
 FAST_CLOCK = dt.timedelta(minutes=5)  # as much as a till's clock may be ahead of ours
@@ -95,12 +95,14 @@ class EasyPayPaymentsView(APIView):
         parameters=[
             OpenApiParameter(
                 TIMESTAMP_HEADER,
+                pattern=f"^{TIMESTAMP.pattern}$",
                 location=OpenApiParameter.HEADER,
                 required=True,
                 description="Unix seconds, at most five minutes off",
             ),
             OpenApiParameter(
                 SIGNATURE_HEADER,
+                pattern="^[0-9A-Fa-f]{64}$",
                 location=OpenApiParameter.HEADER,
                 required=True,
                 description='Hex HMAC-SHA256 with the shared secret over timestamp + "." + body',

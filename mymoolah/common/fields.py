@@ -6,15 +6,26 @@ from decimal import Decimal
 from typing import Any
 
 import phonenumbers
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mymoolah.common.money import CURRENCY_CODE, InvalidAmount, Money
 
 HOME_REGION = "ZA"
-AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,17}(\.[0-9]{1,2})?$", "example": "120.00"}
+AMOUNT = {"type": "string", "example": "120.00"}
+# What is sent is more than zero, and what is answered always shows its cents.
+AMOUNT_SENT_SCHEMA = {**AMOUNT, "pattern": r"^(?!0+(\.0+)?$)[0-9]{1,17}(\.[0-9]{1,2})?$"}
+AMOUNT_ANSWERED_SCHEMA = {**AMOUNT, "pattern": r"^[0-9]{1,17}\.[0-9]{2}$"}
 CURRENCY_SCHEMA = {"type": "string", "pattern": "^[A-Z]{3}$", "example": "ZAR"}
 PHONE_SCHEMA = {"type": "string", "example": "+27821234567", "description": "E.164, or as dialled in South Africa"}
+NEW_PASSWORD_SCHEMA = {
+    "type": "string",
+    "minLength": 10,
+    "maxLength": 128,
+    "pattern": "[^0-9]",
+    "description": "At least ten characters, not digits only; none that are in everybody's list or like one's own name",
+}
 
 
 class TextField(serializers.CharField):
@@ -43,6 +54,11 @@ class PasswordField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("not_a_string")
         return super().to_internal_value(data)
+
+
+@extend_schema_field(NEW_PASSWORD_SCHEMA)
+class NewPasswordField(PasswordField):
+    """One that is being chosen; how good it has to be AUTH_PASSWORD_VALIDATORS say."""
 
 
 class EmailField(serializers.EmailField):
@@ -78,7 +94,6 @@ class PhoneField(TextField):
         return phone
 
 
-@extend_schema_field(AMOUNT_SCHEMA)
 class MoneyField(serializers.Field[Decimal, str, str, Any]):
     """An amount above zero, in major units with at most two decimals, written as a string."""
 
@@ -100,6 +115,14 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
 
     def to_representation(self, value: Decimal) -> str:
         return f"{value:.2f}"
+
+
+class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = MoneyField
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return AMOUNT_SENT_SCHEMA if direction == "request" else AMOUNT_ANSWERED_SCHEMA
 
 
 @extend_schema_field(CURRENCY_SCHEMA)

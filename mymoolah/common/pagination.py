@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
@@ -17,6 +18,19 @@ from mymoolah.common.problems import invalid
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 25, 100
 LONGEST_CURSOR = 500
+# What every list may be asked for, as its documentation says it.
+PARAMETERS = (
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT},
+        description="How many rows a page has",
+    ),
+    OpenApiParameter(
+        "cursor",
+        {"type": "string", "pattern": f"^[A-Za-z0-9_:-]{{1,{LONGEST_CURSOR}}}$"},
+        description="Taken from `next` or `previous`",
+    ),
+)
 Row = TypeVar("Row")
 Position = list[Any]
 
