@@ -8,6 +8,7 @@ image). Production refuses to start without its addresses and secrets; developme
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -131,9 +133,36 @@ INSTALLED_APPS = [
     "vouchers",
     "reporting",
 ]
+# Whose pages may use the customers' API from a browser: https://app.bank.example, comma-separated; nobody's by default.
+CORS_ALLOWED_ORIGINS = [origin.strip() for origin in env.list("MYMOOLAH_CORS_ORIGINS", default=[])]
+for _origin in CORS_ALLOWED_ORIGINS:
+    # As browsers write it: small letters, no slash at the end, no port that goes without saying. Else it would match none.
+    if not re.fullmatch(
+        r"https://[a-z0-9.-]+(:(?!443$)[0-9]+)?|http://(localhost|127\.0\.0\.1)(:(?!80$)[0-9]+)?", _origin
+    ):
+        raise ImproperlyConfigured(
+            f"MYMOOLAH_CORS_ORIGINS names {_origin!r}; an origin is written https://app.bank.example, or "
+            "http://localhost:3000 on a developer's machine."
+        )
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotency-Replayed",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+]
+CORS_PREFLIGHT_MAX_AGE = 600  # seconds
 MIDDLEWARE = [
     "mymoolah.common.middleware.RequestId",
     "mymoolah.common.middleware.ApiHeaders",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "mymoolah.common.middleware.CompressLists",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -7,10 +7,15 @@ import re
 import uuid
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 
 from mymoolah.common.throttling import COUNTED
 
+# What can be long, and holds neither a token nor a voucher's code.
+LONG = re.compile(r"/api/(schema|v1/(auth/sessions|transactions|vouchers|statements))", re.ASCII)
+NO_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.ASCII | re.IGNORECASE)
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -52,3 +57,22 @@ class ApiHeaders:
         if request.path_info.startswith("/api/v1/"):
             response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class CompressLists(GZipMiddleware):
+    """Compress lists, statements and the API's description; nothing else, and no PDF, which is compressed already.
+
+    How short a compressed answer is tells something of the secrets in it to who chose a text beside them, a reference
+    say, and sees how long answers are (BREACH). So tokens and codes are never compressed, and the library makes lengths
+    differ at random. An answer of a packet or two would gain nothing.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_long = request.method in {"GET", "HEAD"} and LONG.fullmatch(request.path_info)
+        if not is_long or response.get("Content-Type") == "application/pdf":
+            return response
+        if NO_GZIP.search(request.headers.get("Accept-Encoding", "")):
+            patch_vary_headers(response, ["Accept-Encoding"])
+            return response
+        compressed: HttpResponseBase = super().process_response(request, response)
+        return compressed
