@@ -15,7 +15,7 @@ from accounts import audit, kyc_files
 from accounts.audit import Origin
 from accounts.kyc_documents import read_document
 from accounts.models import KycDocument, KycSubmission, User
-from accounts.services import UnknownUser
+from accounts.services import NotActive, UnknownUser
 from mymoolah.common import crypto
 from mymoolah.common.errors import DomainError, NotFound
 
@@ -57,7 +57,7 @@ def submit(
     Whoever is verified stays so meanwhile. That another customer was approved with the same identity is not told here:
     it is nobody's business but the officer's, and the database's, which does not let both be approved.
 
-    :raises UnknownUser: nobody has this id
+    :raises UnknownUser, NotActive: nobody has this id, or may not change anything
     :raises HighestTierReached: there is no tier above
     :raises SubmissionPending: the last one is not decided yet
     :raises DocumentRefused: a document cannot be used
@@ -106,6 +106,8 @@ def _who_may_submit(found: QuerySet[User]) -> User:
     user = found.first()
     if user is None:
         raise UnknownUser
+    if not user.is_active:
+        raise NotActive
     if user.kyc_tier >= HIGHEST_TIER:
         raise HighestTierReached
     if user.kyc_submissions.filter(status=KycSubmission.Status.PENDING).exists():

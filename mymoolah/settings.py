@@ -291,6 +291,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["mymoolah.common.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "mymoolah.common.autoschema.PlainNames",
     "EXCEPTION_HANDLER": "mymoolah.common.problems.problem_handler",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS answers like any other method that is not there: the schema says it all
     "UNAUTHENTICATED_USER": "accounts.authentication.Nobody",
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 import accounts.kyc_admin
 import accounts.urls
@@ -13,6 +13,7 @@ import vouchers.till_urls
 import vouchers.urls
 import wallets.urls
 from mymoolah import health
+from mymoolah.schema import SchemaView
 
 api_v1: list[URLPattern | URLResolver] = [
     *accounts.urls.urlpatterns,
@@ -29,7 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("api/v1/", include(api_v1)),
-    path("api/schema", SpectacularAPIView.as_view(throttle_classes=()), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", throttle_classes=()), name="docs"),
     path(
         "admin/kyc/documents/<uuid:public_id>", admin.site.admin_view(accounts.kyc_admin.document), name="kyc_document"

@@ -15,7 +15,7 @@ from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.money import Money
 from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
-from transactions.posting import IdempotencyKey, IdempotencyKeyReused, SameWallet
+from transactions.posting import IdempotencyKey, IdempotencyKeyReused, SameWallet, UserNotActive
 from wallets.services import WalletNotFound
 
 # A page that filters by kind looks at this many entries at most, so that a rare kind costs no walk through a long
@@ -62,6 +62,7 @@ class Route:
     """From which wallet to which a payment goes, and who its ends are."""
 
     payer_id: int
+    payer_is_active: bool
     payer_wallet_id: int
     recipient_wallet_id: int
     recipient_number: str
@@ -123,8 +124,11 @@ def get_payee_name(*, user_public_id: uuid.UUID, recipient: Recipient, amount: M
     How full the recipient's wallet is plays no part: trying amounts would tell his balance.
 
     :raises NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet: as `get_route`
+    :raises UserNotActive: whoever asks is suspended, and learns nobody's name any more
     """
     route = get_route(user_public_id=user_public_id, recipient=recipient, currency=amount.currency)
+    if not route.payer_is_active:
+        raise UserNotActive(end="payer")
     if not route.is_active:
         raise RecipientCannotReceive
     return route

@@ -26,6 +26,7 @@ WITH recipient AS (
 
 SELECT
     p.id AS payer_id,
+    p.status = 'active' AS payer_is_active,
     s.id AS payer_wallet_id,
     u.id AS recipient_id,
     w.id AS recipient_wallet_id,

@@ -1,0 +1,373 @@
+"""Every route, every method, everybody: who comes in, who does not, and that those who do not are told nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.audit import SYSTEM
+from accounts.models import KycSubmission, LoginSession, OneTimeCode, User
+from accounts.sessions import start_session
+from mymoolah.common.clock import now
+from mymoolah.common.ids import wallet_number
+from reporting.roles import ROLES
+from tests.accounts.conftest import worker_at_hand  # noqa: F401 - a fixture
+from tests.accounts.papers import picture, sa_id, sent_as
+from tests.api import Caller, body_of
+from tests.back_office.house import colleague, emergency
+from tests.conftest import Person, fund, person, send
+from transactions.models import IdempotencyKey, Transfer
+from vouchers.models import Voucher
+from wallets.models import Hold, Wallet
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+STAFF = (*ROLES, "superuser")
+PASSWORD, NEW_PASSWORD = "a-good-long-passphrase", "another-good-passphrase"
+
+
+# Routes --------------------------------------------------------------------------------------------------------------
+def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    """Every route there is, with `{name}` for what varies in it."""
+    for one in patterns:
+        plain = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>", r"{\1\2}", str(one.pattern))
+        route = prefix + plain.removeprefix("^").removesuffix("$")
+        if isinstance(one, URLResolver):
+            yield from routes(one.url_patterns, route)
+        else:
+            yield route, one
+
+
+ROUTES = dict(routes(get_resolver().url_patterns))
+ADMIN = "/admin/"
+
+
+# Customers -----------------------------------------------------------------------------------------------------------
+# Who asks: nobody; Thandi, for what is hers; Naledi, for what is Thandi's where an address names it; two who have signed
+# in and then were suspended, or whose account was closed, for what is theirs; and everybody who works here.
+#
+# 401 is `not_authenticated` and 403 `wrong_role`, 403s is `account_suspended`. Thandi comes last in every row: what she
+# may do happens, after nobody else could. What is sent is in BODIES; `-` where there is nothing to try.
+EVERYBODY = ("nobody", "thandi", "naledi", "suspended", "closed", "staff")
+API = {
+    "whoever is on the wrong page": """
+                                             nobody  thandi  naledi  suspended  closed  staff
+        *      /                                302     302     302        302     302    302
+        *      /admin                           302     302     302        302     302    302
+    """,
+    "whoever comes": """
+                                             nobody  thandi  naledi  suspended  closed  staff
+        GET    /healthz                         200     200     200        200     200    200
+        GET    /readyz                          200     200     200        200     200    200
+        GET    /api/schema                      200     200     200        200     200    200
+        GET    /api/docs                        200     200     200        200     200    200
+        POST   /api/v1/auth/token               401     200     200        401     401    200
+        POST   /api/v1/auth/token/refresh       401     200     200        401     401    200
+        POST   /api/v1/auth/password/forgot     202     202     202        202     202    202
+        POST   /api/v1/auth/password/reset      409     409     409        409     409    409
+        POST   /api/v1/auth/register            201     409     409        409     409    409
+    """,
+    "customers": """
+                                                           nobody  thandi  naledi  suspended  closed  staff
+        GET    /api/v1/me                                     401     200     200        200     200    403
+        PATCH  /api/v1/me                                     401     200     200       403s    403s    403
+        PATCH  /api/v1/me#name                                401     409     409       403s    403s    403
+        POST   /api/v1/me/contacts/verify                     401     202     202       403s    403s    403
+        POST   /api/v1/me/contacts/confirm                    401     409     409       403s    403s    403
+        GET    /api/v1/kyc                                    401     200     200        200     200    403
+        POST   /api/v1/kyc/submissions                        401     201     201       403s    403s    403
+        GET    /api/v1/dashboard                              401     200     200        200     200    403
+        GET    /api/v1/wallets                                401     200     200        200     200    403
+        GET    /api/v1/wallets/{number}                       401     200     404        200     200    403
+        GET    /api/v1/transactions                           401     200     200        200     200    403
+        GET    /api/v1/transactions?wallet={number}           401     200     404        200     200    403
+        GET    /api/v1/transactions/{entry_id}                401     200     404        200     200    403
+        GET    /api/v1/statements{period}                     401     200     200        200     200    403
+        GET    /api/v1/statements{period}&wallet={number}     401     200     404        200     200    403
+        POST   /api/v1/transfers/preview                      401     200     200       403s    403s    403
+        POST   /api/v1/transfers                              401     201     201       403s    403s    403
+        GET    /api/v1/transfers/{transfer_id}                401     200     404        200     200    403
+        GET    /api/v1/vouchers                               401     200     200        200     200    403
+        POST   /api/v1/vouchers                               401     201     201       403s    403s    403
+        POST   /api/v1/vouchers/redeem                        401     200     200       403s    403s    403
+        GET    /api/v1/vouchers/{voucher_id}                  401     200     404        200     200    403
+        POST   /api/v1/vouchers/{voucher_id}/cancel           401     200     404       403s    403s    403
+        POST   /api/v1/wallets/{number}/freeze                401     200     404        200     200    403
+        POST   /api/v1/me/password                            401     204     204       403s    403s    403
+        GET    /api/v1/auth/sessions                          401     200     200        200     200    403
+        DELETE /api/v1/auth/sessions/{session_id}             401     204     404        204     204    403
+        DELETE /api/v1/auth/sessions                          401     204     204        204     204    403
+    """,
+    "whoever is signed in": """
+                                                           nobody  thandi  naledi  suspended  closed  staff
+        POST   /api/v1/auth/logout                            401     204     204        204     204    204
+        POST   /api/v1/auth/logout#with_hers                  401     204     401        401     401    401
+    """,
+    "tills": """
+                                                           nobody  thandi  naledi  suspended  closed  staff
+        POST   /api/v1/callbacks/easypay/payments             401     401     401        401     401    401
+    """,
+}
+# What a method that is not there answers: 405 to whoever comes in.
+NOT_SERVED: dict[str, dict[str, str]] = {
+    "whoever is on the wrong page": {},
+    "whoever comes": {"nobody": "405", "thandi": "405", "staff": "405"},
+    "customers": {"nobody": "401", "thandi": "405", "staff": "403"},
+    "whoever is signed in": {"nobody": "401", "thandi": "405", "staff": "405"},
+    "tills": {"nobody": "401", "thandi": "401", "staff": "401"},
+}
+BODIES: dict[str, Any] = {
+    "/api/v1/auth/register": {
+        "email": "{email}",
+        "phone": "{phone}",
+        "password": PASSWORD,
+        "first_name": "Lerato",
+        "last_name": "Molefe",
+    },
+    "/api/v1/auth/token": {"email": "{email}", "password": PASSWORD},
+    "/api/v1/auth/token/refresh": {"refresh": "{refresh}"},
+    "/api/v1/auth/logout": {"refresh": "{next_refresh}"},
+    "/api/v1/auth/logout#with_hers": {"refresh": "{her_refresh}"},
+    "/api/v1/auth/password/forgot": {"email": "{email}"},
+    "/api/v1/auth/password/reset": {"token": "{session_id}.x", "new_password": NEW_PASSWORD},
+    "/api/v1/me": {"email": "new-{email}", "current_password": PASSWORD},
+    "/api/v1/me#name": {"first_name": "Lerato"},
+    "/api/v1/me/password": {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
+    "/api/v1/me/contacts/verify": {"contact": "phone"},
+    "/api/v1/me/contacts/confirm": {"contact": "phone", "code": "000000"},
+    "/api/v1/transfers/preview": {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"},
+    "/api/v1/transfers": {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"},
+    "/api/v1/vouchers": {"voucher_type": "standard", "amount": "5.00", "currency": "ZAR"},
+    "/api/v1/vouchers/redeem": {"code": "{code}", "amount": "1.00"},
+    "/api/v1/callbacks/easypay/payments": {},
+}
+FILES = {"/api/v1/kyc/submissions": {"id_type": "sa_id", "id_number": sa_id("750330504408")}}
+
+
+@dataclass(frozen=True)
+class Row:
+    section: str
+    method: str
+    address: str
+    expected: dict[str, str]
+
+    @property
+    def route(self) -> str:
+        return re.sub(r"[?#].*|\{period\}.*", "", self.address)
+
+    @property
+    def names_something(self) -> bool:
+        return "{" in self.address.replace("{period}", "")
+
+
+def rows() -> list[Row]:
+    found = []
+    for section, table in API.items():
+        header, *lines = [line.split() for line in table.strip().splitlines()]
+        assert tuple(header) == EVERYBODY
+        for method, address, *cells in lines:
+            expected = dict(zip(EVERYBODY, cells, strict=True))
+            found += [Row(section, one, address, expected) for one in (METHODS if method == "*" else [method])]
+    return found
+
+
+def served(pattern: URLPattern) -> set[str]:
+    """The methods of a view; of a plain function GET, and what it makes of others is tried."""
+    view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", None)
+    return {one for one in METHODS if hasattr(view, one.lower())} if view else {"GET"}
+
+
+@dataclass
+class Asker:
+    """Somebody with a token, and the names of what is his."""
+
+    token: str | None
+    own: dict[str, str]
+    client: Client = field(default_factory=Client)
+
+    def ask(self, row: Row, address: str, *, of: Asker, thandi: Asker) -> HttpResponse:
+        """Ask for something of `of`'s, sending what is one's own, unless BODIES says that it is hers."""
+        path, _, _ = address.format_map(of.own).partition("#")
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if row.address in FILES and row.method == "POST":
+            sent: dict[str, Any] = {**FILES[row.address], "documents": [sent_as("x.jpg", picture())]}
+            return self.client.post(path, sent, headers=headers)  # type: ignore[return-value]
+        names = {**self.own, **{f"her_{name}": value for name, value in thandi.own.items()}}
+        body = {name: text.format_map(names) for name, text in BODIES.get(row.address, {}).items()}
+        data = json.dumps(body).encode() if body and row.method in {"POST", "PATCH"} else b""
+        return self.client.generic(row.method, path, data, content_type="application/json", headers=headers)  # type: ignore[return-value]
+
+
+def newcomer() -> Asker:
+    own = {
+        "email": "lerato@example.com",
+        "phone": "+27821110009",
+        "refresh": "x",
+        "next_refresh": "x",
+        "code": "0" * 16,
+    }
+    return Asker(None, {**own, "session_id": str(uuid.uuid4())})
+
+
+def customer(name: str, sipho: Person) -> Asker:
+    """Somebody with money, a payment, a voucher, one that waits for a till, and two devices."""
+    who = person(name, tier=1)
+    User.objects.filter(pk=who.user.pk).update(phone_verified_at=None)
+    fund(who, "500.00")
+    sent = send(who, sipho, "10.00")
+    sessions = [start_session(user=who.user, device=f"{name}'s", now=now(), origin=SYSTEM) for _ in range(3)]
+    caller = Caller(sessions[0].access)
+    gift, top_up = (
+        body_of(
+            caller.post("vouchers", {"voucher_type": kind, "amount": "50.00", "currency": "ZAR"}, Idempotency_Key=kind)
+        )
+        for kind in ("standard", "easypay_topup")
+    )
+    own = {
+        "email": who.user.email,
+        "phone": str(who.user.phone),
+        "number": who.wallet.number,
+        "entry_id": f"{who.wallet.number}-2",
+        "transfer_id": str(sent.transfer_id),
+        "voucher_id": top_up["id"],
+        "easypay_number": top_up["easypay_number"],
+        "gift_id": gift["id"],
+        "code": gift["code"],
+        "refresh": sessions[0].refresh,
+        "next_refresh": sessions[1].refresh,
+        "session_id": str(LoginSession.objects.filter(user=who.user).latest("pk").public_id),
+        "public_id": str(who.user.public_id),
+    }
+    return Asker(sessions[0].access, own)
+
+
+def member_of_staff(user: User) -> Asker:
+    sessions = [start_session(user=user, device="A desk", now=now(), origin=SYSTEM) for _ in range(2)]
+    return Asker(
+        sessions[0].access,
+        {
+            "email": user.email,
+            "phone": "+27821110008",
+            "code": "0" * 16,
+            "refresh": sessions[0].refresh,
+            "next_refresh": sessions[1].refresh,
+            "session_id": str(uuid.uuid4()),
+        },
+    )
+
+
+def nothing(thandi: Asker) -> Asker:
+    """Names that look like those of Thandi's things, and name nothing."""
+    number = wallet_number()
+    nowhere = {name: str(uuid.uuid4()) for name in ("transfer_id", "voucher_id", "session_id")}
+    return Asker(None, {**thandi.own, **nowhere, "number": number, "entry_id": f"{number}-2"})
+
+
+def all_of(user: User) -> dict[str, list[dict[str, Any]]]:
+    """Everything that somebody has, to see whether it changed."""
+    found = {
+        "user": User.objects.filter(pk=user.pk),
+        "wallets": Wallet.objects.filter(user=user),
+        "holds": Hold.objects.filter(wallet__user=user),
+        "vouchers": Voucher.objects.filter(user=user),
+        "transfers": Transfer.objects.filter(from_wallet__user=user),
+        "received": Transfer.objects.filter(to_wallet__user=user),
+        "sessions": LoginSession.objects.filter(user=user),
+        "codes": OneTimeCode.objects.filter(user=user).exclude(purpose="password"),
+        "submissions": KycSubmission.objects.filter(user=user),
+        "keys": IdempotencyKey.objects.filter(actor=f"user:{user.public_id}"),
+    }
+    return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
+
+
+def told(answer: HttpResponse) -> str:
+    """What a cell of the table holds: 401, 403 and 403s each stand for one code."""
+    code = body_of(answer)["code"] if answer.get("Content-Type") == "application/problem+json" else ""
+    if answer.status_code == 403:
+        return {"wrong_role": "403", "account_suspended": "403s"}.get(code, code)
+    return str(answer.status_code)
+
+
+def text_of(answer: HttpResponse) -> str:
+    return "" if answer.streaming else answer.content.decode()
+
+
+def refusal(answer: HttpResponse) -> dict[str, Any]:
+    return {name: value for name, value in body_of(answer).items() if name != "request_id"}
+
+
+def test_every_route_and_method_has_a_decision_and_every_decision_a_route() -> None:
+    decided = {(row.method, row.route) for row in rows()}
+    there = {
+        (method, route)
+        for route, pattern in ROUTES.items()
+        if not route.startswith(ADMIN)
+        for method in served(pattern)
+    }
+    assert decided - there == set(), "there is no such route"
+    assert there - decided == set(), "who may do this?"
+
+
+@pytest.fixture
+def everybody(ledger: object, sipho: Person, settings: Any, tmp_path: Path) -> dict[str, list[Asker]]:
+    settings.RATELIMIT_ENABLE = False
+    settings.DOCUMENTS_DIR = tmp_path
+    settings.SMS_BACKEND = "mymoolah.common.messages.MemorySms"
+    people = {name: [customer(name, sipho)] for name in ("thandi", "naledi", "suspended", "closed")}
+    for status in ("suspended", "closed"):
+        User.objects.filter(email=f"{status}@example.com").update(status=status)
+    colleagues = [*(colleague(role) for role in ROLES), emergency()]
+    return {**people, "nobody": [newcomer()], "staff": [member_of_staff(one) for one in colleagues]}
+
+
+@pytest.mark.usefixtures("worker_at_hand")
+def test_customers_come_to_what_is_theirs_and_nobody_else_does(everybody: dict[str, list[Asker]]) -> None:
+    [thandi], herself = everybody["thandi"], User.objects.get(email="thandi@example.com")
+    hers = [value for name, value in thandi.own.items() if name not in {"email", "phone"}]
+    wrong, today = [], f"{now():%Y-%m-%d}"
+    for row in rows():
+        address = row.address.replace("{period}", f"?from={today}&to={today}")
+        before = all_of(herself)
+        for who in ("nobody", "naledi", "staff", "suspended", "closed", "thandi"):
+            if who == "thandi":
+                assert all_of(herself) == before, f"somebody else changed what is hers: {row.method} {row.address}"
+            for asker in everybody[who]:
+                whose = asker if who in {"suspended", "closed"} else thandi
+                answer = asker.ask(row, address, of=whose, thandi=thandi)
+                if told(answer) != row.expected[who]:
+                    wrong.append(f"{row.method} {row.address}: {who} got {told(answer)} {text_of(answer)[:200]}")
+                if who != "thandi":
+                    shown = [one for one in hers if one in text_of(answer) and one not in address]
+                    assert shown == [], f"{who} was shown what is hers: {row.method} {row.address}"
+                if row.section == "customers" and answer.status_code == 401:
+                    assert body_of(answer)["code"] == "not_authenticated"
+                if row.method == "GET" and who == "thandi":
+                    assert asker.ask(replace(row, method="HEAD"), address, of=whose, thandi=thandi).content == b""
+            if row.names_something and who == "naledi":
+                answer = asker.ask(row, address, of=thandi, thandi=thandi)
+                nobodys = asker.ask(row, address, of=nothing(thandi), thandi=thandi)
+                assert refusal(nobodys) == refusal(answer), f"she is told that it is there: {row.method} {row.address}"
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_method_that_is_not_there_says_so_to_who_may_come_in_only(everybody: dict[str, list[Asker]]) -> None:
+    [thandi], decided, wrong = everybody["thandi"], {(row.method, row.route) for row in rows()}, []
+    for row in {row.route: row for row in rows()}.values():
+        for method in {*METHODS, "OPTIONS", "TRACE"} - {method for method, route in decided if route == row.route}:
+            for who, expected in NOT_SERVED[row.section].items():
+                asker = everybody[who][0]
+                answer = asker.ask(replace(row, method=method), row.route, of=thandi, thandi=thandi)
+                if told(answer) != expected:
+                    wrong.append(f"{method} {row.route}: {who} got {told(answer)} {text_of(answer)[:200]}")
+    assert not wrong, "\n".join(wrong)
