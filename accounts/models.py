@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+import pgtrigger
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import OpClass
@@ -13,6 +14,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
+
+from mymoolah.common.history import CurrentTransaction, changed, deleted, history_of, inserted, updated
 
 
 class UserManager(BaseUserManager["User"]):
@@ -272,6 +275,9 @@ class AuditEvent(models.Model):
     address = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField(db_default=Now())
+    transaction_id = models.BigIntegerField(
+        null=True, db_default=CurrentTransaction(), editable=False, help_text="Whose row history this event explains"
+    )
 
     class Meta:
         db_table = "audit_events"
@@ -283,3 +289,124 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.subject_type} {self.subject_id}"
+
+
+# Row history -------------------------------------------------------------------------------------------------------
+class UserRole(User.groups.through):  # type: ignore[misc,name-defined]
+    """Who has which role: what Django keeps for itself, under a name that triggers can be declared for."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+class UserPermission(User.user_permissions.through):  # type: ignore[misc,name-defined]
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+class Role(Group):
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+class RolePermission(Group.permissions.through):  # type: ignore[misc,name-defined]
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+UserHistory = history_of(
+    User,
+    # Customers begin in great numbers, and `created_at` tells when; a colleague begins because somebody wanted it.
+    inserted(pgtrigger.Q(new__is_staff=True) | pgtrigger.Q(new__is_superuser=True)),
+    updated(),
+    changed("profile", "email", "phone", "first_name", "last_name"),
+    changed("password", "password"),
+    deleted(),
+    name="UserHistory",
+    table="users_history",
+    columns=(
+        "status",
+        "kyc_status",
+        "id_verified",
+        "kyc_tier",
+        "is_staff",
+        "is_superuser",
+        "email_verified_at",
+        "phone_verified_at",
+    ),
+    seen_with="accounts.view_user",
+    app="accounts",
+)
+UserRoleHistory = history_of(
+    UserRole,
+    inserted(),
+    updated(),
+    deleted(),
+    name="UserRoleHistory",
+    table="users_groups_history",
+    columns=("user", "group"),
+    indexes=[models.Index(fields=["user"], name="ix_users_groups_history_user")],
+    seen_with="auth.view_group",
+    app="accounts",
+)
+UserPermissionHistory = history_of(
+    UserPermission,
+    inserted(),
+    updated(),
+    deleted(),
+    name="UserPermissionHistory",
+    table="users_user_permissions_history",
+    columns=("user", "permission"),
+    seen_with="auth.view_group",
+    app="accounts",
+)
+RoleHistory = history_of(
+    Role,
+    inserted(),
+    updated(),
+    deleted(),
+    name="RoleHistory",
+    table="auth_group_history",
+    columns=("name",),
+    seen_with="auth.view_group",
+    app="accounts",
+)
+RolePermissionHistory = history_of(
+    RolePermission,
+    inserted(),
+    updated(),
+    deleted(),
+    name="RolePermissionHistory",
+    table="auth_group_permissions_history",
+    columns=("group", "permission"),
+    seen_with="auth.view_group",
+    app="accounts",
+)
+KycSubmissionHistory = history_of(
+    KycSubmission,
+    inserted(),
+    updated(),
+    changed("identity", "id_number_encrypted", "id_number_index", "passport_expires_on"),
+    deleted(),
+    name="KycSubmissionHistory",
+    table="kyc_submissions_history",
+    columns=("user", "id_type", "status", "reviewer", "second_reviewer", "granted_tier", "decided_at"),
+    seen_with="accounts.view_kycsubmission",
+    app="accounts",
+)
+KycDocumentHistory = history_of(
+    KycDocument,
+    inserted(),
+    updated(),
+    changed("file", "path", "sha256"),
+    deleted(),
+    name="KycDocumentHistory",
+    table="kyc_documents_history",
+    columns=("submission", "kind", "content_type", "size_bytes"),
+    seen_with="accounts.view_kycdocument",
+    app="accounts",
+)

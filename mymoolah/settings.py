@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+import pghistory
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
@@ -94,6 +95,8 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["mymoolah.common.routers.OwnerMigrates"]
 DATABASE_APP_ROLE = DATABASES["default"]["USER"]
+# What a row of history points at may be gone by then; it is found by its own row, and by its transaction.
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -127,6 +130,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_pgviews",
+    "pgtrigger",
+    "pghistory",
     "accounts",
     "wallets",
     "transactions",

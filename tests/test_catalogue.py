@@ -182,6 +182,47 @@ TRIGGERS = {
     "wallets_status_is_known": ("wallets", "refuse_wallet"),
 }
 
+# Row history: the trigger and its function have one name, which django-pghistory makes.
+HISTORY = {
+    "pgtrigger_delete_delete_d75a6": "auth_group",
+    "pgtrigger_insert_insert_d9a3a": "auth_group",
+    "pgtrigger_update_update_023a0": "auth_group",
+    "pgtrigger_delete_delete_ff00d": "auth_group_permissions",
+    "pgtrigger_insert_insert_febfb": "auth_group_permissions",
+    "pgtrigger_update_update_837ed": "auth_group_permissions",
+    "pgtrigger_delete_delete_e93a5": "fee_rules",
+    "pgtrigger_insert_insert_182bf": "fee_rules",
+    "pgtrigger_update_update_960da": "fee_rules",
+    "pgtrigger_delete_delete_cd1ce": "kyc_documents",
+    "pgtrigger_file_update_63a9a": "kyc_documents",
+    "pgtrigger_insert_insert_46a92": "kyc_documents",
+    "pgtrigger_update_update_600bf": "kyc_documents",
+    "pgtrigger_delete_delete_632e8": "kyc_submissions",
+    "pgtrigger_identity_update_75cd2": "kyc_submissions",
+    "pgtrigger_insert_insert_78b1c": "kyc_submissions",
+    "pgtrigger_update_update_af83d": "kyc_submissions",
+    "pgtrigger_delete_delete_6b887": "tier_limits",
+    "pgtrigger_insert_insert_41b0c": "tier_limits",
+    "pgtrigger_update_update_f0e29": "tier_limits",
+    "pgtrigger_delete_delete_19f14": "users",
+    "pgtrigger_insert_insert_3867c": "users",
+    "pgtrigger_password_update_cf375": "users",
+    "pgtrigger_profile_update_cda4d": "users",
+    "pgtrigger_update_update_0e890": "users",
+    "pgtrigger_delete_delete_15b35": "users_groups",
+    "pgtrigger_insert_insert_c200e": "users_groups",
+    "pgtrigger_update_update_1017d": "users_groups",
+    "pgtrigger_delete_delete_773da": "users_user_permissions",
+    "pgtrigger_insert_insert_7116a": "users_user_permissions",
+    "pgtrigger_update_update_56aa0": "users_user_permissions",
+    "pgtrigger_delete_delete_c7858": "vouchers",
+    "pgtrigger_update_update_ef7e1": "vouchers",
+    "pgtrigger_delete_delete_85ee2": "wallets",
+    "pgtrigger_update_update_9f615": "wallets",
+}
+TRIGGERS |= {name: (table, name) for name, table in HISTORY.items()}
+TRIGGERS |= {f"{table}_history_append_only": (f"{table}_history", "refuse_change") for table in HISTORY.values()}
+
 # What the role of web and workers may do; where no column is named, with all of them.
 PRIVILEGES = {
     "audit_events": "INSERT SELECT",
@@ -219,7 +260,8 @@ PRIVILEGES = {
     "voucher_totals": "SELECT",
     "vouchers": "INSERT SELECT",
     "wallets": "INSERT SELECT",
-}
+    "pghistory_context": "SELECT",
+} | {f"{table}_history": "SELECT" for table in HISTORY.values()}
 # Where something is what it is, the app changes only what becomes of it.
 UPDATABLE = {
     "receivables": "collected_amount",
@@ -239,7 +281,7 @@ RUN_AS_OWNER = {
     "refresh_user_dashboard_summary",
     "require_active_wallet",
     "void_hold",
-}
+} | HISTORY.keys()
 CALLABLE_BY_THE_APP = {
     "claim_idempotency_key",
     "customer_dashboard",
@@ -352,7 +394,7 @@ def test_every_trigger_stands_and_is_enabled() -> None:
 def test_append_only_tables_refuse_update_delete_and_truncate_before_anything_happens() -> None:
     before, delete, update, truncate = 2, 8, 16, 32
     rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%append_only'")
-    assert len(rows) == 6
+    assert len(rows) == 6 + len(set(HISTORY.values()))
     assert {kind for _, kind in rows} == {before | delete | update | truncate}
     rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%_stay'")
     assert len(rows) == 4
@@ -502,6 +544,16 @@ def test_every_index_is_valid_and_those_that_promises_stand_on_exist() -> None:
     assert {name: definitions.get(name) for name in INDEXES} == INDEXES
 
 
+def test_nobody_can_tell_the_history_to_look_away() -> None:
+    rows = ask(
+        "SELECT proname, prosrc FROM pg_proc WHERE proname IN ('_pgtrigger_should_ignore', '_pgh_attach_context')"
+    )
+    assert {name: source.strip() for name, source in rows} == {
+        "_pgtrigger_should_ignore": "SELECT false",
+        "_pgh_attach_context": "SELECT NULL::uuid",
+    }
+
+
 def test_money_has_two_decimals_and_time_a_zone_everywhere() -> None:
     rows = ask(
         """
@@ -513,7 +565,11 @@ def test_money_has_two_decimals_and_time_a_zone_everywhere() -> None:
         )
         """
     )
-    rates = {("fee_rules", "vat_rate"), ("query_performance_logs", "execution_time_ms")}
+    rates = {
+        ("fee_rules", "vat_rate"),
+        ("fee_rules_history", "vat_rate"),
+        ("query_performance_logs", "execution_time_ms"),
+    }
     odd = {
         (table, column)
         for table, column, kind, precision, scale in rows

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
+from mymoolah.common.history import deleted, history_of, inserted, updated
 from wallets.models import Wallet, money_field
 
 
@@ -226,3 +227,16 @@ class FeeRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.fee_amount} {self.currency} from {self.valid_from:%Y-%m-%d}"
+
+
+FeeRuleHistory = history_of(
+    FeeRule,
+    inserted(),
+    updated(),
+    deleted(),
+    name="FeeRuleHistory",
+    table="fee_rules_history",
+    columns=("kind", "currency", "fee_amount", "vat_rate", "valid_from"),
+    seen_with="transactions.view_feerule",
+    app="transactions",
+)

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
+from mymoolah.common.history import deleted, history_of, updated
 from mymoolah.common.money import Money
 from transactions.models import Transfer
 from wallets.models import Hold, Wallet, money_field
@@ -306,3 +307,16 @@ class SuspenseItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.amount} {self.currency} ({self.public_id})"
+
+
+# How a voucher began, its own row tells, and the ledger; so loading millions of them costs nothing more.
+VoucherHistory = history_of(
+    Voucher,
+    updated(),
+    deleted(),
+    name="VoucherHistory",
+    table="vouchers_history",
+    columns=("status", "balance", "original_amount", "currency", "expires_at"),
+    seen_with="vouchers.view_voucher",
+    app="vouchers",
+)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
+from mymoolah.common.history import deleted, history_of, inserted, updated
 
 
 def money_field(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
@@ -168,3 +170,38 @@ class TierLimit(models.Model):
 
     def __str__(self) -> str:
         return f"tier {self.tier} {self.currency}"
+
+
+# Row history. What a wallet holds is the ledger's to remember; every posting writes wallets, so this asks only whether
+# the status changed, before anything else.
+WalletHistory = history_of(
+    Wallet,
+    updated(),
+    deleted(),
+    name="WalletHistory",
+    table="wallets_history",
+    columns=("status",),
+    seen_with="wallets.view_wallet",
+    app="wallets",
+    level=pgtrigger.Row,
+)
+TierLimitHistory = history_of(
+    TierLimit,
+    inserted(),
+    updated(),
+    deleted(),
+    name="TierLimitHistory",
+    table="tier_limits_history",
+    columns=(
+        "tier",
+        "currency",
+        "per_transfer_amount",
+        "per_day_amount",
+        "per_month_amount",
+        "highest_balance",
+        "may_send",
+        "may_cash_out",
+    ),
+    seen_with="wallets.view_tierlimit",
+    app="wallets",
+)

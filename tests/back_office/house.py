@@ -20,6 +20,7 @@ from accounts import audit
 from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, OneTimeCode, User
 from accounts.services import create_staff
 from mymoolah.common.clock import now
+from mymoolah.common.history import RowHistory
 from mymoolah.common.money import Money
 from reporting.models import (
     DashboardRefresh,
@@ -48,6 +49,8 @@ OURS = [
     model
     for app in ("accounts", "wallets", "transactions", "vouchers", "reporting")
     for model in apps.get_app_config(app).get_models()
+    # Row history is shown beside audit events; what it follows of Django's own has no page of ours.
+    if not issubclass(model, RowHistory) and not model._meta.proxy
 ]
 NOT_REGISTERED = {
     OneTimeCode: "nobody decides anything by it, and it holds a secret's digest",
