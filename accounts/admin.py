@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import services
 from accounts.audit import Origin
-from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, User
+from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, User
 from mymoolah.common.addresses import client_address
 from mymoolah.common.admin import (
     COUNTED_ROWS_MAX,
@@ -220,6 +220,13 @@ class KycDocumentAdmin(LargeTableAdmin):
     searches: ClassVar[list[Search]] = [Search("public id", UUID, lambda text: Q(public_id=text))]
     linked: ClassVar = {"submission": ()}
     secret = ("path", "sha256")
+
+
+@admin.register(KycNote)
+class KycNoteAdmin(LargeTableAdmin):
+    list_display = ("created_at", "submission", "author", "text")
+    list_select_related = ("submission", "author")
+    linked: ClassVar = {"submission": ()}
 
 
 @admin.register(AuditEvent)

@@ -10,8 +10,10 @@ from stdnum.exceptions import InvalidComponent
 from stdnum.za import idnr
 
 from accounts.models import KycSubmission
+from mymoolah.common import crypto
 from mymoolah.common.errors import DomainError
 
+ID_NUMBER = "kyc_submissions.id_number"  # what its encryption and its index are bound to
 SA_ID = re.compile(r"[0-9]{13}", re.ASCII)
 PASSPORT = re.compile(r"[A-Z0-9]{6,12}", re.ASCII)
 HIDDEN_OF_SA_ID, SHOWN_OF_PASSPORT = 8, 3
@@ -80,3 +82,16 @@ def masked_identity_number(number: str, *, id_type: str) -> str:
     if id_type == KycSubmission.IdType.PASSPORT:
         return f"{'*' * (len(number) - SHOWN_OF_PASSPORT)}{number[-SHOWN_OF_PASSPORT:]}"
     return re.sub("[0-9]", "*", idnr.format(number), count=HIDDEN_OF_SA_ID)
+
+
+def encrypted_number(number: str) -> str:
+    return crypto.encrypt(number, context=ID_NUMBER)
+
+
+def decrypted_number(stored: str) -> str:
+    return crypto.decrypt(stored, context=ID_NUMBER)
+
+
+def number_index(number: str) -> bytes:
+    """What equal numbers have in common."""
+    return crypto.blind_index(number, context=ID_NUMBER)

@@ -4,44 +4,27 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
-from accounts.kyc import ID_NUMBER
-from accounts.kyc_identity import masked_identity_number
-from accounts.models import KycDocument, KycSubmission
+from accounts.kyc_identity import decrypted_number, masked_identity_number
+from accounts.kyc_tiers import REQUIREMENTS
+from accounts.models import KycSubmission
 from accounts.services import UnknownUser
-from mymoolah.common import crypto
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.sql.queries import rows
-
-# What a tier needs beyond the one below it: the kind of document, its code, and what to ask for.
-REQUIREMENTS: Mapping[int, Mapping[KycDocument.Kind, tuple[str, str]]] = {
-    1: {
-        KycDocument.Kind.IDENTITY: (
-            "identity_document",
-            "Your identity number, and a photograph or scan of your ID card, ID book or passport.",
-        )
-    },
-    2: {
-        KycDocument.Kind.PROOF_OF_ADDRESS: (
-            "proof_of_address",
-            "A bank statement or municipal account with your name and address, at most three months old.",
-        )
-    },
-}
 
 
 def get_kyc(*, user_public_id: uuid.UUID) -> dict[str, Any]:
     """Where a customer stands, what the next tier still needs from her, and what she sent last. One query.
 
-    What waits for a decision is not missing any more.
+    What waits for a decision is not missing any more; what was asked for again is.
 
     :raises UnknownUser: nobody has this id
     """
     row = _row(user_public_id)
     latest, tier = _submission(row), row["kyc_tier"]
-    sent = {one["kind"] for one in latest["documents"]} if latest and latest["status"] == "pending" else set()
+    waiting = latest["documents"] if latest and latest["status"] == KycSubmission.Status.PENDING else []
+    sent = {one["kind"] for one in waiting if one["asked_again"] is None}
     needed = REQUIREMENTS.get(tier + 1)
     missing = [{"code": code, "detail": detail} for kind, (code, detail) in (needed or {}).items() if kind not in sent]
     return {
@@ -70,7 +53,7 @@ def _row(user_public_id: uuid.UUID) -> dict[str, Any]:
 def _submission(row: dict[str, Any]) -> dict[str, Any] | None:
     if row["public_id"] is None:
         return None
-    number = crypto.decrypt(row["id_number_encrypted"], context=ID_NUMBER)
+    number = decrypted_number(row["id_number_encrypted"])
     rejected = row["status"] == KycSubmission.Status.REJECTED
     return {
         "id": str(row["public_id"]),

@@ -181,6 +181,13 @@ class KycSubmission(models.Model):
         SA_ID = "sa_id", "South African ID"
         PASSPORT = "passport"
 
+    class WaitsFor(models.TextChoices):
+        """Who has to do something next, while it is pending."""
+
+        OFFICER = "officer"
+        SECOND_OFFICER = "second"
+        CUSTOMER = "customer"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="kyc_submissions")
     id_type = models.CharField(max_length=8, choices=IdType)
@@ -192,11 +199,31 @@ class KycSubmission(models.Model):
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     second_reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     granted_tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    override_reason = models.TextField(blank=True, db_default="", help_text="Why red checks did not stand in the way")
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, help_text="Grows with every change")
+    sought_tier = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="What the documents are good for")
+    is_red = models.BooleanField(
+        default=False, db_default=False, help_text="Whether an automatic check was red when it was last looked into"
+    )
+    waits_for = models.CharField(
+        max_length=8, choices=WaitsFor, null=True, blank=True, default=WaitsFor.OFFICER, db_default=WaitsFor.OFFICER
+    )
+    assignee = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    proposed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    proposed_tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    proposed_checks = models.JSONField(null=True, blank=True, help_text="Code and colour of each check the first saw")
 
     class Meta:
         db_table = "kyc_submissions"
+        permissions = [("decide_kycsubmission", "Can decide KYC submissions")]
         constraints = [
             # One person may be approved twice by the same document, for tier 1 and then for tier 2; two people never.
             ExclusionConstraint(
@@ -229,8 +256,77 @@ class KycSubmission(models.Model):
                 | Q(id_type="passport", passport_expires_on__isnull=False),
                 name="kyc_submissions_passports_expire",
             ),
+            models.CheckConstraint(
+                condition=Q(second_reviewer=None) | ~Q(second_reviewer=models.F("user")),
+                name="kyc_submissions_not_own_second_look",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="approved", granted_tier__isnull=False, granted_tier__range=(1, 2))
+                | (~Q(status="approved") & Q(granted_tier=None, second_reviewer=None)),
+                name="kyc_submissions_approval_grants_a_tier",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="approved")
+                | Q(granted_tier=1, override_reason="")
+                | Q(second_reviewer__isnull=False),
+                name="kyc_submissions_much_needs_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="rejected") | ~Q(reason=""), name="kyc_submissions_rejection_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", waits_for__isnull=False, waits_for__in=["officer", "second", "customer"])
+                | (~Q(status="pending") & Q(waits_for=None, assignee=None)),
+                name="kyc_submissions_pending_waits_for_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(assignee=None, claimed_at=None) | Q(assignee__isnull=False, claimed_at__isnull=False),
+                name="kyc_submissions_claim_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(assignee=None) | ~Q(assignee=models.F("user")), name="kyc_submissions_not_own_claim"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    waits_for="second",
+                    waits_for__isnull=False,
+                    proposed_by__isnull=False,
+                    proposed_at__isnull=False,
+                    proposed_tier__isnull=False,
+                    proposed_tier__range=(1, 2),
+                    proposed_checks__isnull=False,
+                )
+                | (
+                    (Q(waits_for=None) | ~Q(waits_for="second"))
+                    & Q(proposed_by=None, proposed_at=None, proposed_tier=None, proposed_checks__isnull=True)
+                ),
+                name="kyc_submissions_proposal_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposed_by=None)
+                | (~Q(proposed_by=models.F("user")) & (Q(assignee=None) | ~Q(proposed_by=models.F("assignee")))),
+                name="kyc_submissions_second_is_another",
+            ),
+            models.CheckConstraint(condition=Q(sought_tier__range=(1, 2)), name="kyc_submissions_seek_1_or_2"),
         ]
-        indexes = [models.Index(fields=["status", "created_at"], name="ix_kyc_submissions_queue")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="ix_kyc_submissions_queue"),
+            models.Index(
+                fields=["waits_for", "created_at", "id"], name="ix_kyc_waiting", condition=Q(status="pending")
+            ),
+            models.Index(
+                fields=["sought_tier", "created_at", "id"], name="ix_kyc_waiting_tier", condition=Q(status="pending")
+            ),
+            models.Index(
+                fields=["created_at", "id"], name="ix_kyc_waiting_red", condition=Q(status="pending", is_red=True)
+            ),
+            models.Index(
+                fields=["assignee", "created_at", "id"],
+                name="ix_kyc_claimed",
+                condition=Q(status="pending", assignee__isnull=False),
+            ),
+            models.Index(fields=["id_number_index"], name="ix_kyc_submissions_identity"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id_type} {self.status} ({self.public_id})"
@@ -248,6 +344,11 @@ class KycDocument(models.Model):
     content_type = models.CharField(max_length=40)
     size_bytes = models.PositiveIntegerField(help_text="Of what is kept, before encryption")
     sha256 = models.BinaryField(max_length=32, help_text="Of what was sent, before anything was taken out of it")
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replacement", help_text="Sent again"
+    )
+    asked_again_at = models.DateTimeField(null=True, blank=True)
+    asked_again_reason = models.TextField(blank=True, db_default="", help_text="What was wrong; the customer reads it")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -258,10 +359,32 @@ class KycDocument(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=["identity", "proof_of_address"]), name="kyc_documents_kind_is_known"
             ),
+            models.CheckConstraint(
+                condition=Q(asked_again_at=None, asked_again_reason="")
+                | (Q(asked_again_at__isnull=False) & ~Q(asked_again_reason="")),
+                name="kyc_documents_asked_again_says_why",
+            ),
         ]
+        indexes = [models.Index(fields=["sha256"], name="ix_kyc_documents_sha256")]
 
     def __str__(self) -> str:
         return f"{self.content_type} ({self.public_id})"
+
+
+class KycNote(models.Model):
+    """What officers tell each other about a case. Append-only; customers never see it."""
+
+    submission = models.ForeignKey(KycSubmission, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    text = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "kyc_notes"
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="kyc_notes_say_something")]
+
+    def __str__(self) -> str:
+        return f"note {self.pk}"
 
 
 class AuditEvent(models.Model):

@@ -18,7 +18,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 PEOPLE: Final = ("accounts.view_user",)
 SIGN_INS: Final = ("accounts.view_loginsession",)
-IDENTITY: Final = ("accounts.view_kycsubmission", "accounts.view_kycdocument")
+IDENTITY: Final = ("accounts.view_kycsubmission", "accounts.view_kycdocument", "accounts.view_kycnote")
+DECIDE_IDENTITY: Final = ("accounts.decide_kycsubmission",)
 AUDIT: Final = ("accounts.view_auditevent",)
 WALLETS: Final = ("wallets.view_wallet", "wallets.view_hold")
 RULES: Final = ("wallets.view_tierlimit", "transactions.view_feerule")
@@ -49,7 +50,7 @@ EVERYTHING: Final = (
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "administrator": frozenset((*EVERYTHING, "accounts.change_user", "auth.change_group")),
-    "kyc": frozenset(PEOPLE + IDENTITY + AUDIT + RULES + OVERVIEW),
+    "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW),
     "finance": frozenset(
         PEOPLE + AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH
     ),

@@ -156,6 +156,8 @@ TRIGGERS = {
     "holds_are_resolved_once": ("holds", "refuse_change"),
     "holds_stay": ("holds", "refuse_change"),
     "idempotency_keys_append_only": ("idempotency_keys", "refuse_change"),
+    "kyc_notes_append_only": ("kyc_notes", "refuse_change"),
+    "kyc_submissions_go_forward": ("kyc_submissions", "keep_kyc_history"),
     "receivable_collections_append_only": ("receivable_collections", "refuse_change"),
     "receivables_only_fall": ("receivables", "refuse_change"),
     "receivables_stay": ("receivables", "refuse_change"),
@@ -238,6 +240,7 @@ PRIVILEGES = {
     "holds": "SELECT",
     "idempotency_keys": "SELECT",
     "kyc_documents": "INSERT SELECT UPDATE",
+    "kyc_notes": "INSERT SELECT",
     "kyc_submissions": "INSERT SELECT UPDATE",
     "login_sessions": "DELETE INSERT SELECT UPDATE",
     "one_time_codes": "DELETE INSERT SELECT UPDATE",
@@ -303,7 +306,13 @@ INDEXES = {
     "ix_dashboard_refreshes_latest": "dashboard_refreshes USING btree (started_at DESC)",
     "ix_holds_expiry": "holds USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND ((status)::text = 'held'::text))",
     "ix_holds_live": "holds USING btree (wallet_id) WHERE ((status)::text = 'held'::text)",
+    "ix_kyc_claimed": "kyc_submissions USING btree (assignee_id, created_at, id) WHERE ((assignee_id IS NOT NULL) AND ((status)::text = 'pending'::text))",
+    "ix_kyc_documents_sha256": "kyc_documents USING btree (sha256)",
+    "ix_kyc_submissions_identity": "kyc_submissions USING btree (id_number_index)",
     "ix_kyc_submissions_queue": "kyc_submissions USING btree (status, created_at)",
+    "ix_kyc_waiting": "kyc_submissions USING btree (waits_for, created_at, id) WHERE ((status)::text = 'pending'::text)",
+    "ix_kyc_waiting_red": "kyc_submissions USING btree (created_at, id) WHERE (is_red AND ((status)::text = 'pending'::text))",
+    "ix_kyc_waiting_tier": "kyc_submissions USING btree (sought_tier, created_at, id) WHERE ((status)::text = 'pending'::text)",
     "ix_login_sessions_expiry": "login_sessions USING btree (expires_at)",
     "ix_query_performance_type_time": "query_performance_logs USING btree (query_type, created_at)",
     "ix_receivables_open": "receivables USING btree (created_at) WHERE (collected_amount < amount)",
@@ -394,7 +403,7 @@ def test_every_trigger_stands_and_is_enabled() -> None:
 def test_append_only_tables_refuse_update_delete_and_truncate_before_anything_happens() -> None:
     before, delete, update, truncate = 2, 8, 16, 32
     rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%append_only'")
-    assert len(rows) == 6 + len(set(HISTORY.values()))
+    assert len(rows) == 7 + len(set(HISTORY.values()))
     assert {kind for _, kind in rows} == {before | delete | update | truncate}
     rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%_stay'")
     assert len(rows) == 4

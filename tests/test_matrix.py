@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.audit import SYSTEM
+from accounts.kyc_identity import encrypted_number
 from accounts.models import KycSubmission, LoginSession, OneTimeCode, User
 from accounts.sessions import start_session
 from mymoolah.common.clock import now
@@ -85,6 +86,7 @@ API = {
         POST   /api/v1/me/contacts/confirm                    401     409     409       403s    403s    403
         GET    /api/v1/kyc                                    401     200     200        200     200    403
         POST   /api/v1/kyc/submissions                        401     201     201       403s    403s    403
+        POST   /api/v1/kyc/submissions/{submission_id}/documents  401   409     404       403s    403s    403
         GET    /api/v1/dashboard                              401     200     200        200     200    403
         GET    /api/v1/wallets                                401     200     200        200     200    403
         GET    /api/v1/wallets/{number}                       401     200     404        200     200    403
@@ -150,7 +152,10 @@ BODIES: dict[str, Any] = {
     "/api/v1/vouchers/redeem": {"code": "{code}", "amount": "1.00"},
     "/api/v1/callbacks/easypay/payments": {},
 }
-FILES = {"/api/v1/kyc/submissions": {"id_type": "sa_id", "id_number": sa_id("750330504408")}}
+FILES = {
+    "/api/v1/kyc/submissions": ("documents", {"id_type": "sa_id", "id_number": sa_id("750330504408")}),
+    "/api/v1/kyc/submissions/{submission_id}/documents": ("document", {"replaces": str(uuid.uuid4())}),
+}
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,8 @@ class Asker:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if row.address in FILES and row.method == "POST":
-            sent: dict[str, Any] = {**FILES[row.address], "documents": [sent_as("x.jpg", picture())]}
+            name, fields = FILES[row.address]
+            sent: dict[str, Any] = {**fields, name: [sent_as("x.jpg", picture())]}
             return self.client.post(path, sent, headers=headers)  # type: ignore[return-value]
         names = {**self.own, **{f"her_{name}": value for name, value in thandi.own.items()}}
         body = {name: text.format_map(names) for name, text in BODIES.get(row.address, {}).items()}
@@ -248,8 +254,25 @@ def customer(name: str, sipho: Person) -> Asker:
         "next_refresh": sessions[1].refresh,
         "session_id": str(LoginSession.objects.filter(user=who.user).latest("pk").public_id),
         "public_id": str(who.user.public_id),
+        "submission_id": str(rejected_submission(who, sipho).public_id),
     }
     return Asker(sessions[0].access, own)
+
+
+def rejected_submission(who: Person, reviewer: Person) -> KycSubmission:
+    moment = now()
+    return KycSubmission.objects.create(
+        user=who.user,
+        id_type="sa_id",
+        id_number_encrypted=encrypted_number(sa_id("750330504408")),
+        id_number_index=b"i" * 32,
+        status="rejected",
+        reason="The photograph is dark",
+        waits_for=None,
+        reviewer=reviewer.user,
+        created_at=moment,
+        decided_at=moment,
+    )
 
 
 def member_of_staff(user: User) -> Asker:
@@ -270,7 +293,7 @@ def member_of_staff(user: User) -> Asker:
 def nothing(thandi: Asker) -> Asker:
     """Names that look like those of Thandi's things, and name nothing."""
     number = wallet_number()
-    nowhere = {name: str(uuid.uuid4()) for name in ("transfer_id", "voucher_id", "session_id")}
+    nowhere = {name: str(uuid.uuid4()) for name in ("transfer_id", "voucher_id", "session_id", "submission_id")}
     return Asker(None, {**thandi.own, **nowhere, "number": number, "entry_id": f"{number}-2"})
 
 

@@ -66,6 +66,7 @@ def test_every_route_is_described_with_its_refusals(schema: dict[str, Any]) -> N
         "dashboard",
         "kyc",
         "kyc/submissions",
+        "kyc/submissions/{submission_id}/documents",
         "wallets",
         "wallets/{number}",
         "wallets/{number}/freeze",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +18,7 @@ from mymoolah.common.inputs import StrictView
 from mymoolah.common.parsers import MultipartParser
 from mymoolah.common.problems import invalid
 from wallets.kyc_selectors import get_kyc
-from wallets.kyc_serializers import KycOutput, KycSubmissionInput, KycSubmissionOutput
+from wallets.kyc_serializers import DocumentAgainInput, KycOutput, KycSubmissionInput, KycSubmissionOutput
 
 MULTIPART = MultipartParser.media_type
 
@@ -84,4 +86,44 @@ class SubmissionsView(StrictView):
             kyc.submit(user_public_id=public_id, **asked, now=moment, origin=origin_of(request))
         except DocumentRefused as error:
             raise invalid("documents", error.code, f"{error.title}.") from error
+        return Response(get_latest_submission(user_public_id=public_id), status=201)
+
+
+@extend_schema(tags=["kyc"])
+class DocumentsView(StrictView):
+    parser_classes = (MultipartParser,)
+    throttle_scope = "documents"
+
+    @extend_schema(
+        operation_id="send_kyc_document_again",
+        request={MULTIPART: DocumentAgainInput},
+        responses={201: KycSubmissionOutput},
+        examples=[
+            OpenApiExample(
+                "A sharper photograph",
+                {"replaces": "5f0c7a52-3c53-4a3e-9a43-6a1b7f5d2c11", "document": "(card.jpg)"},
+                request_only=True,
+                media_type=MULTIPART,
+            )
+        ],
+    )
+    def post(self, request: Request, submission_id: uuid.UUID) -> Response:
+        """Send again the one document that was not good enough; the rest of the submission stays as it is.
+
+        `GET kyc` shows which it is and why: `asked_again` of a document in `latest_submission`. The new one takes its
+        place and its kind. A document that was fine, or has been sent again already, is 409 `document_not_asked_for`,
+        the very same file 409 `document_sent_before`, and after a decision it is 409 `submission_decided`.
+        """
+        moment, public_id = now(), principal(request).public_id
+        asked = validated(DocumentAgainInput(data=request.data))
+        try:
+            kyc.send_again(
+                user_public_id=public_id,
+                submission_public_id=submission_id,
+                **asked,
+                now=moment,
+                origin=origin_of(request),
+            )
+        except DocumentRefused as error:
+            raise invalid("document", error.code, f"{error.title}.") from error
         return Response(get_latest_submission(user_public_id=public_id), status=201)

@@ -96,6 +96,13 @@ class KycSubmissionInput(Input):
         }
 
 
+class DocumentAgainInput(Input):
+    replaces = serializers.UUIDField(help_text="The `id` of the document that was asked for again")
+    document = DocumentField(
+        help_text="A file of at most 5 MiB: JPEG or PNG of at most 30 million pixels, or PDF",
+    )
+
+
 def _number(attrs: dict[str, Any], today: dt.date) -> str:
     try:
         return identity_number(attrs["id_number"], id_type=attrs["id_type"], today=today)
@@ -123,8 +130,12 @@ def _refused(field: str, code: str, detail: str) -> serializers.ValidationError:
 
 # What the answers look like, for the API's documentation -----------------------------------------------------------
 class KycDocumentOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=KycDocument.Kind.choices)
     content_type = serializers.CharField(help_text="What it was found to be")
+    asked_again = serializers.CharField(
+        allow_null=True, help_text="Why it has to be sent again, to `kyc/submissions/{id}/documents`; null: it need not"
+    )
 
 
 class KycSubmissionOutput(serializers.Serializer[Any]):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("auth/register", api.RegisterView.as_view()),
     path("kyc", kyc_api.KycView.as_view()),
     path("kyc/submissions", kyc_api.SubmissionsView.as_view()),
+    path("kyc/submissions/<uuid:submission_id>/documents", kyc_api.DocumentsView.as_view()),
     path("wallets", api.WalletsView.as_view()),
     path("wallets/<wallet_number:number>", api.WalletView.as_view()),
     path("wallets/<wallet_number:number>/freeze", api.FreezeView.as_view()),

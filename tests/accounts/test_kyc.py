@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django import DjangoAssertNumQueries
@@ -84,8 +85,18 @@ def officer(db: None) -> User:
 
 def decided(case: KycSubmission, officer: User, status: str, *, reason: str = "", tier: int = 0) -> None:
     """What the desk does."""
+    second = None
+    if tier == 2:
+        second, _ = User.objects.get_or_create(email="second@example.com", is_staff=True)
     KycSubmission.objects.filter(pk=case.pk).update(
-        status=status, reviewer=officer, decided_at=now(), reason=reason, granted_tier=tier or None
+        status=status,
+        reviewer=officer,
+        second_reviewer=second,
+        decided_at=now(),
+        reason=reason,
+        granted_tier=tier or None,
+        waits_for=None,
+        version=F("version") + 1,
     )
     known = {"kyc_status": "verified", "id_verified": True, "kyc_tier": tier} if tier else {"kyc_status": "rejected"}
     User.objects.filter(pk=case.user_id).update(**known)
@@ -165,6 +176,8 @@ def test_a_submission_waits_for_a_decision(lerato: Person, folder: Path) -> None
     body = body_of(answer)
     assert uuid.UUID(body.pop("id")) == KycSubmission.objects.get().public_id
     assert body.pop("submitted_at").endswith("Z")
+    kept = [str(one) for one in KycDocument.objects.order_by("pk").values_list("public_id", flat=True)]
+    assert [document.pop("id") for document in body["documents"]] == kept
     assert body == {
         "status": "pending",
         "reason": None,
@@ -172,8 +185,8 @@ def test_a_submission_waits_for_a_decision(lerato: Person, folder: Path) -> None
         "id_number": MASKED,
         "passport_expires_on": None,
         "documents": [
-            {"kind": "identity", "content_type": "image/jpeg"},
-            {"kind": "proof_of_address", "content_type": "application/pdf"},
+            {"kind": "identity", "content_type": "image/jpeg", "asked_again": None},
+            {"kind": "proof_of_address", "content_type": "application/pdf", "asked_again": None},
         ],
         "decided_at": None,
     }
@@ -523,7 +536,7 @@ def test_the_database_knows_what_a_submission_is(lerato: Person) -> None:
     case = submit(lerato)
     for wrong in ({"id_type": "passport"}, {"passport_expires_on": TODAY}, {"id_type": "other"}):
         with pytest.raises(IntegrityError, match="kyc_submissions_passports_expire"), transaction.atomic():
-            KycSubmission.objects.filter(pk=case.pk).update(**wrong)
+            KycSubmission.objects.filter(pk=case.pk).update(**wrong, version=F("version") + 1)
     with pytest.raises(IntegrityError, match="kyc_documents_kind_is_known"), transaction.atomic():
         KycDocument.objects.update(kind="selfie")
 

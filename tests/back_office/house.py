@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import audit
-from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, OneTimeCode, User
+from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, OneTimeCode, User
 from accounts.services import create_staff
 from mymoolah.common.clock import now
 from mymoolah.common.history import RowHistory
@@ -189,6 +189,7 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
             sha256=b"d" * 32,
             created_at=moment,
         ),
+        KycNote.objects.create(submission=case, author=sipho.user, text="The photograph is dark", created_at=moment),
         AuditEvent.objects.latest("pk"),
         thandi.wallet,
         hold,

@@ -29,8 +29,23 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS s ON TRUE
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_object('kind', f.kind, 'content_type', f.content_type) ORDER BY f.id) AS documents
+    SELECT
+        jsonb_agg(
+            jsonb_build_object(
+                'id', f.public_id,
+                'kind', f.kind,
+                'content_type', f.content_type,
+                'asked_again', nullif(f.asked_again_reason, '')
+            )
+            ORDER BY f.id
+        ) AS documents
     FROM kyc_documents AS f
-    WHERE f.submission_id = s.id
+    WHERE
+        f.submission_id = s.id
+        AND NOT EXISTS (
+            SELECT 1
+            FROM kyc_documents AS r
+            WHERE r.replaces_id = f.id
+        )
 ) AS d ON TRUE
 WHERE u.public_id = %(user)s
