@@ -7,10 +7,13 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
+from mymoolah.common.parsers import LARGEST_UPLOAD_BYTES
+from mymoolah.common.problems import API_PREFIX, Problem
 from mymoolah.common.throttling import COUNTED
 
 # What can be long, and holds neither a token nor a voucher's code.
@@ -57,6 +60,29 @@ class ApiHeaders:
         if request.path_info.startswith("/api/v1/"):
             response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class BodyLimits:
+    """Refuse a body before anything reads it: one that is too large for any call, and one that does not say how large.
+
+    What is smaller meets the limit of its own call in mymoolah/common/parsers.py. Without a length Django would take a
+    body for an empty one. Outside of the API nobody uploads; without this, files in forms would fill the disk.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers:
+            return Problem(status=411, code="length_required", detail="Send Content-Length, not chunks.").answer(
+                request
+            )
+        is_api = request.path_info.startswith(API_PREFIX)
+        limit_bytes = LARGEST_UPLOAD_BYTES if is_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit_bytes:
+            detail = f"At most {limit_bytes / 1024**2:.3g} MiB together."
+            return Problem(status=413, code="body_too_large", detail=detail).answer(request)
+        return self.get_response(request)
 
 
 class CompressLists(GZipMiddleware):

@@ -15,7 +15,8 @@ from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http.multipartparser import MultiPartParser as Reader
 from django.http.multipartparser import MultiPartParserError
-from rest_framework.exceptions import APIException
+from django.utils.http import parse_header_parameters
+from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from mymoolah.common.problems import BODY, invalid
@@ -39,6 +40,9 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        _, parameters = parse_header_parameters(media_type or self.media_type)
+        if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+            raise UnsupportedMediaType(str(media_type), "JSON is read in UTF-8 only.")
         raw = stream.read(LARGEST_BODY_BYTES + 1)
         if len(raw) > LARGEST_BODY_BYTES:
             raise BodyTooLarge
@@ -60,7 +64,7 @@ class MultipartParser(BaseParser):
     """Reads texts and files into one plain object, as JSON would give it; a text left blank is absent.
 
     Only the names in `lists` may stand more than once, also with the `[]` that some clients add. Files stay in memory,
-    as far as they are let in: what customers send here is not for a disk to keep in the clear. How a file is named
+    as far as they are let in (by the middleware BodyLimits): what customers send here is not for a disk to keep in the clear. How a file is named
     and what it claims to be is forgotten.
     """
 
@@ -72,8 +76,6 @@ class MultipartParser(BaseParser):
     ) -> dict[str, Any]:
         assert parser_context is not None
         meta = {**parser_context["request"].META, "CONTENT_TYPE": media_type}
-        if int(meta.get("CONTENT_LENGTH") or 0) > LARGEST_UPLOAD_BYTES:
-            raise BodyTooLarge(f"At most {LARGEST_UPLOAD_BYTES // 1024**2} MiB together.")
         try:
             texts, files = Reader(meta, stream, [InMemory()], "utf-8").parse()
         except RequestDataTooBig as error:

@@ -40,6 +40,7 @@ TITLES = {
     "method_not_allowed": "This address does not do that",
     "not_acceptable": "The answer cannot be given in that format",
     "unsupported_media_type": "This media type is not read here",
+    "length_required": "The request must say how long it is",
     "body_too_large": "The request is too large",
     "rate_limited": "Too many requests",
     "bad_request": "The request is not valid",

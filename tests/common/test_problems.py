@@ -67,6 +67,22 @@ def test_only_json_is_read(content_type: str) -> None:
     problem(answer, 415, "unsupported_media_type")
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf8"'])
+def test_json_may_say_that_it_is_utf_8(charset: str) -> None:
+    content_type = f"application/json; charset={charset}"
+    answer: Any = Client().generic("POST", V1 + "auth/token", b"{}", content_type=content_type)
+    assert errors_of(answer) == {"email": ["required"], "password": ["required"]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "", "none-such"])
+def test_json_in_another_charset_is_not_read(charset: str) -> None:
+    content_type = f"application/json; charset={charset}"
+    answer: Any = Client().generic("POST", V1 + "auth/token", b"{}", content_type=content_type)
+    problem(answer, 415, "unsupported_media_type")
+
+
 @pytest.mark.parametrize(
     "path", ["/api/", "/api/v1/", "/api/v1/nope", "/api/v1/me/", "/api/v2/me", "/api/v1/transfers/7"]
 )
