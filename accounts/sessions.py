@@ -23,6 +23,7 @@ from accounts.models import LoginSession, User
 from mymoolah.common.errors import DomainError, NotFound
 
 GRACE = dt.timedelta(seconds=10)
+LONGEST_DEVICE = 200
 NOBODYS_PASSWORD = "!"  # noqa: S105 - checking against it costs what checking a real one costs
 
 
@@ -109,7 +110,7 @@ def start_session(*, user: User, device: str, now: dt.datetime, origin: Origin) 
         session = LoginSession.objects.create(
             public_id=public_id,
             user=user,
-            device=device[:200],
+            device=_printable(device)[:LONGEST_DEVICE],
             address=origin.address,
             token_digest=tokens.digest(refresh),
             rotated_at=now,
@@ -119,6 +120,11 @@ def start_session(*, user: User, device: str, now: dt.datetime, origin: Origin) 
         )
         audit.record("session.started", subject_type="session", subject_id=public_id, origin=origin)
     return _tokens(session, refresh, now)
+
+
+def _printable(text: str) -> str:
+    """What a header says, without what no database or no screen shows as it is."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def refresh_session(*, token: str, now: dt.datetime, origin: Origin) -> Tokens:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from accounts.authentication import principal
 from mymoolah.common.errors import DomainError
 from mymoolah.common.problems import invalid
+from transactions import models
 from transactions.posting import IdempotencyKey
 
 HEADER = "Idempotency-Key"
@@ -46,4 +47,15 @@ def idempotency_key(request: Request, values: Mapping[str, str]) -> IdempotencyK
     match = request.resolver_match
     asked = [request.method, match.route if match else request.path, dict(values)]
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()
-    return IdempotencyKey(f"user:{principal(request).public_id}", key, hashlib.sha256(canonical).digest())
+    return IdempotencyKey(_actor(request), key, hashlib.sha256(canonical).digest())
+
+
+def is_used(request: Request) -> bool:
+    """Whether the key of this request by its user has done something already. One query."""
+    key = request.headers.get(HEADER, "").strip(" ")
+    used = models.IdempotencyKey.objects.filter(actor=_actor(request), key=key)
+    return PRINTABLE.fullmatch(key) is not None and used.exists()
+
+
+def _actor(request: Request) -> str:
+    return f"user:{principal(request).public_id}"

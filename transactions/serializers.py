@@ -20,7 +20,12 @@ LONGEST_RECIPIENT = 254
 
 
 def read_recipient(text: str) -> Recipient | None:
-    """Whom `text` names, by its form alone; None if it has none of the three."""
+    """Whom `text` names, by its form alone; None if it has none of the three.
+
+    Nobody's contact holds anything but ASCII, though some letters become one of its when they are made small.
+    """
+    if not text.isascii():
+        return None
     if WALLET_NUMBER.fullmatch(text):
         return Recipient("number", text)
     if text.startswith(("+", "0")):

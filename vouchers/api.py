@@ -18,7 +18,6 @@ from mymoolah.common.crypto import blind_index
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
-from mymoolah.common.throttling import CodeThrottle
 from transactions.idempotency import KEY, REPLAYED_HEADER, idempotency_key
 from vouchers import selectors
 from vouchers.models import Voucher
@@ -35,6 +34,7 @@ from vouchers.serializers import (
 from vouchers.services.ending import cancel_voucher
 from vouchers.services.issuing import issue_voucher
 from vouchers.services.redeeming import redeem_voucher
+from vouchers.throttling import RedeemThrottle
 
 OF_HERS = {
     "id": "3f0c9d5e-2b0a-4f57-9c0e-6f1d2a7b8c90",
@@ -161,7 +161,7 @@ class CancelView(StrictView):
 
 @extend_schema(tags=["vouchers"])
 class RedeemView(StrictView):
-    throttle_classes = (CodeThrottle,)
+    throttle_classes = (RedeemThrottle,)
     throttle_scope = "codes"
 
     @extend_schema(

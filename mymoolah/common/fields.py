@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,8 @@ from rest_framework import serializers
 from mymoolah.common.money import CURRENCY_CODE, InvalidAmount, Money
 
 HOME_REGION = "ZA"
+# The library reads far more: digits of any script, words as letters on keys, `tel:` and its parameters (RFC 3966).
+PLAIN_PHONE = re.compile(r"[0-9+(][0-9+() ./-]*", re.ASCII)
 AMOUNT = {"type": "string", "example": "120.00"}
 # What is sent is more than zero, and what is answered always shows its cents.
 AMOUNT_SENT_SCHEMA = {**AMOUNT, "pattern": r"^(?!0+(\.0+)?$)[0-9]{1,17}(\.[0-9]{1,2})?$"}
@@ -140,6 +143,8 @@ class CurrencyField(serializers.Field[str, str, str, Any]):
 
 def e164(text: str) -> str | None:
     """The phone number that `text` dials, seen from South Africa (ITU-T E.164); None if it dials nobody."""
+    if not PLAIN_PHONE.fullmatch(text):
+        return None
     try:
         number = phonenumbers.parse(text, HOME_REGION)
     except phonenumbers.NumberParseException:

@@ -1,0 +1,26 @@
+"""How often somebody may redeem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.request import Request
+
+from accounts.authentication import principal
+from mymoolah.common.throttling import CodeThrottle
+from transactions.idempotency import is_used
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class RedeemThrottle(CodeThrottle):
+    """Counts redeeming as a call that moves money, and as a guess at a code besides.
+
+    With a key that has done something already no code is looked at: asking again is no guess.
+    """
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if not self.count(request, "money", str(principal(request).public_id)):
+            return False
+        return is_used(request) or super().allow_request(request, view)
