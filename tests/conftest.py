@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import threading
+import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -28,6 +30,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import Error, connections
+from django_ratelimit import core
 from psycopg import sql
 
 from accounts.models import User
@@ -315,6 +318,13 @@ def address(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join(timeout=10)
+
+
+@pytest.fixture
+def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold the clock of the counters, lest a minute ends in the middle of a test."""
+    moment = time.time()
+    monkeypatch.setattr(core, "time", SimpleNamespace(time=lambda: moment))
 
 
 # People ------------------------------------------------------------------------------------------------------------

@@ -165,6 +165,7 @@ def test_a_media_type_that_cannot_be_read_is_none(db: None, parameters: str) -> 
 
 
 # Where a request says it comes from ----------------------------------------------------------------------------------
+@pytest.mark.usefixtures("one_window")
 @pytest.mark.parametrize("proxies", [0, 1, 2])
 def test_a_forged_forwarded_for_changes_neither_limits_nor_lock_nor_trail(
     thandi: Person, settings: Any, proxies: int

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django_ratelimit import core
 
 from tests.api import Caller, calling, problem
 from tests.conftest import Person
+
+pytestmark = pytest.mark.usefixtures("one_window")
 
 WRONG = {"email": "thandi@example.com", "password": "not-my-passphrase"}
 PAYMENT = {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"}
@@ -21,13 +20,6 @@ PAYMENT = {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"}
 def guess(number: int, client: Client) -> HttpResponse:
     """Try to sign in as a customer of this number, whom nobody knows."""
     return Caller(client=client).post("auth/token", {"email": f"user{number}@example.com", "password": "not-it"})
-
-
-@pytest.fixture(autouse=True)
-def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold the clock of the counters, lest a minute ends in the middle of a test."""
-    moment = time.time()
-    monkeypatch.setattr(core, "time", SimpleNamespace(time=lambda: moment))
 
 
 @pytest.fixture

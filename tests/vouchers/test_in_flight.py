@@ -91,6 +91,7 @@ def test_who_asks_again_meanwhile_is_told_to_wait_and_then_gets_the_answer(
     assert len({row.group_id for row in Transfer.objects.order_by("pk")[before:]}) == (0 if table == "holds" else 1)
 
 
+@pytest.mark.usefixtures("one_window")
 def test_asking_again_for_what_was_redeemed_is_no_guess(ledger: Ledger, thandi: Person, sipho: Person) -> None:
     fund(thandi, "1000.00")
     code = made(thandi, STANDARD)["code"]
@@ -109,6 +110,7 @@ def test_asking_again_for_what_was_redeemed_is_no_guess(ledger: Ledger, thandi: 
     assert balance(sipho).amount == 100
 
 
+@pytest.mark.usefixtures("one_window")
 def test_a_strangers_key_makes_no_guess_free(ledger: Ledger, thandi: Person, sipho: Person) -> None:
     fund(thandi, "1000.00")
     made(thandi, STANDARD)
