@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 
 class RedeemThrottle(CodeThrottle):
-    """Counts redeeming as a call that moves money, and as a guess at a code besides.
-
-    With a key that has done something already no code is looked at: asking again is no guess.
-    """
+    """Counts guesses at codes. With a key that has done something already no code is looked at: that is no guess."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        if not self.count(request, "money", str(principal(request).public_id)):
-            return False
-        return is_used(request) or super().allow_request(request, view)
+        if is_used(request):
+            return self.count(request, "money", str(principal(request).public_id))
+        return super().allow_request(request, view)
