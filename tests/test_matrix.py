@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.audit import SYSTEM
 from accounts.kyc_identity import encrypted_number
@@ -25,7 +25,7 @@ from reporting.roles import ROLES
 from tests.accounts.conftest import worker_at_hand  # noqa: F401 - a fixture
 from tests.accounts.papers import picture, sa_id, sent_as
 from tests.api import Caller, body_of
-from tests.back_office.house import colleague, emergency
+from tests.back_office.house import NOT_REGISTERED, REGISTERED, Furnished, colleague, emergency, furnish, signed_in
 from tests.conftest import Person, fund, person, send
 from transactions.models import IdempotencyKey, Transfer
 from vouchers.models import Voucher
@@ -394,3 +394,156 @@ def test_a_method_that_is_not_there_says_so_to_who_may_come_in_only(everybody: d
                 if told(answer) != expected:
                     wrong.append(f"{method} {row.route}: {who} got {told(answer)} {text_of(answer)[:200]}")
     assert not wrong, "\n".join(wrong)
+
+
+# Staff ---------------------------------------------------------------------------------------------------------------
+# Pages of the back-office that are no model's: 302 sends to the door, or on from there. What NAMED names is not there:
+# 404 is who may look for it, and 403 who may not even do that.
+DESKS = ("nobody", "customer", *STAFF)
+BACK_OFFICE = """
+                                                    nobody  customer  administrator  kyc  finance  auditor  support  operator  superuser
+    GET   /admin/                                      302       302            200  200      200      200      200       200        200
+    POST  /admin/                                      302       302            200  200      200      200      200       200        200
+    GET   /admin/login/                                200       200            302  302      302      302      302       302        302
+    POST  /admin/login/                                200       200            200  200      200      200      200       200        200
+    GET   /admin/password_change/                      302       302            200  200      200      200      200       200        200
+    POST  /admin/password_change/                      302       302            200  200      200      200      200       200        200
+    GET   /admin/password_change/done/                 302       302            200  200      200      200      200       200        200
+    POST  /admin/password_change/done/                 302       302            405  405      405      405      405       405        405
+    GET   /admin/autocomplete/                         302       302            403  403      403      403      403       403        403
+    POST  /admin/autocomplete/                         302       302            405  405      405      405      405       405        405
+    GET   /admin/jsi18n/                               302       302            200  200      200      200      200       200        200
+    POST  /admin/jsi18n/                               302       302            405  405      405      405      405       405        405
+    GET   /admin/search/                               302       302            200  200      200      200      200       200        200
+    POST  /admin/search/                               302       302            200  200      200      200      200       200        200
+    GET   /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
+    POST  /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
+    GET   /admin/kyc/documents/{public_id}             302       302            404  404      403      404      403       403        404
+    POST  /admin/kyc/documents/{public_id}             302       302            405  405      405      405      405       405        405
+    GET   /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
+    POST  /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
+    GET   /admin/{url}                                 302       302            404  404      404      404      404       404        404
+    POST  /admin/{url}                                 302       302            404  404      404      404      404       404        404
+    GET   /admin/logout/                               302       302            405  405      405      405      405       405        405
+    POST  /admin/logout/                               302       302            200  200      200      200      200       200        200
+"""
+NAMED = {
+    "content_type_id": "1",
+    "object_id": "1",
+    "public_id": "0b8c6f1e-7d2a-4c39-8e51-2f6a9d3b4c57",
+    "app_label": "vouchers",
+    "url": "nothing/",
+}
+# The pages of each model, by what docs/roles.md gives a role of it: nothing, a look, or (of people) a change.
+MODEL_PAGES = """
+                                nobody  customer  nothing  view  change
+    GET   /                        302       302      403   200     200
+    POST  /                        302       302      403   200     200
+    GET   /add/                    302       302      403   403     403
+    POST  /add/                    302       302      403   403     403
+    GET   /{object_id}/            302       302      302   302     302
+    POST  /{object_id}/            302       302      302   302     302
+    GET   /{object_id}/history/    302       302      403   200     200
+    POST  /{object_id}/history/    302       302      403   200     200
+    GET   /{object_id}/change/     302       302      403   200     200
+    POST  /{object_id}/change/     302       302      403   403     200
+    GET   /{object_id}/delete/     302       302      403   403     403
+    POST  /{object_id}/delete/     302       302      403   403     403
+"""
+# A row of the overview leads to its customer's page.
+LEADS_ON = {
+    (method, "reporting.userdashboardsummary", "/{object_id}/change/", look): "302"
+    for method in ("GET", "POST")
+    for look in ("view", "change")
+}
+# Roles are given to a colleague on his page: "change" of a group is no page of its own.
+NO_PAGE_TO_CHANGE = {"auth.group"}
+ROLES_PAGE = Path(__file__).parents[1] / "docs" / "roles.md"
+
+
+def table(text: str) -> tuple[list[str], list[list[str]]]:
+    header, *lines = [line.split() for line in text.strip().splitlines()]
+    return header, lines
+
+
+def granted() -> dict[str, dict[str, str]]:
+    """By model and role, what docs/roles.md says: `view`, `change` or `nothing`."""
+    cells = [line.strip("|").split("|") for line in ROLES_PAGE.read_text().splitlines() if line.startswith("|")]
+    [_, *header], _, *lines = [[cell.strip().strip("`") for cell in line] for line in cells]
+    found = {}
+    for model, *row in lines:
+        looks = [cell.split(", ")[-1] or "nothing" for cell in row]
+        found[model] = dict(zip(header, looks, strict=True)) | {"superuser": "change" if "change" in looks else "view"}
+    return found
+
+
+def model_label(model: Any) -> str:
+    return f"{model._meta.app_label}.{model._meta.model_name}"
+
+
+def test_every_page_of_the_back_office_has_a_decision_and_every_decision_a_page() -> None:
+    header, lines = table(BACK_OFFICE)
+    assert tuple(header) == DESKS
+    by_model = {
+        (method, f"{ADMIN}{model_label(model).replace('.', '/')}{page}")
+        for model in REGISTERED
+        for method, page, *_ in table(MODEL_PAGES)[1]
+    }
+    decided = {(method, route) for method, route, *_ in lines} | by_model
+    there = {(method, route) for route in ROUTES if route.startswith(ADMIN) for method in ("GET", "POST")}
+    assert decided - there == set(), "there is no such page"
+    assert there - decided == set(), "who may open this?"
+    assert {model_label(model) for model in REGISTERED} == granted().keys() - {
+        model_label(model) for model in NOT_REGISTERED
+    }
+
+
+@pytest.fixture
+def house(ledger: object, thandi: Person, sipho: Person) -> Furnished:
+    return furnish(thandi, sipho)
+
+
+@pytest.mark.parametrize("desk", DESKS)
+def test_the_back_office_opens_to_staff_what_their_role_has_and_nothing_to_others(
+    house: Furnished, thandi: Person, settings: Any, desk: str
+) -> None:
+    settings.RATELIMIT_ENABLE = False
+    user = {"nobody": lambda: None, "customer": lambda: thandi.user, "superuser": emergency}.get(
+        desk, lambda: colleague(desk)
+    )()
+    client = signed_in(user) if user else Client()
+    wrong, roles = [], granted()
+
+    def ask(method: str, address: str, expected: str) -> None:
+        answer = client.generic(method, address, "", content_type="application/x-www-form-urlencoded")
+        if str(answer.status_code) != expected:
+            wrong.append(f"{method} {address}: {answer.status_code}, not {expected}")
+        if expected == "302" and desk in {"nobody", "customer"}:
+            assert answer["Location"].startswith((reverse("admin:login"), reverse("admin:index"))), address
+
+    for model in REGISTERED:
+        label = model_label(model)
+        look = desk if desk not in STAFF else roles[label][desk]
+        header, lines = table(MODEL_PAGES)
+        for method, page, *cells in lines:
+            expected = dict(zip(header, cells, strict=True))
+            if label in NO_PAGE_TO_CHANGE and look == "change":
+                look = "view"
+            address = f"{ADMIN}{label.replace('.', '/')}{page}".format(object_id=house.rows[model].pk)
+            ask(method, address, LEADS_ON.get((method, label, page, look), expected[look]))
+    header, lines = table(BACK_OFFICE)
+    for method, route, *cells in lines:
+        ask(method, route.format_map(NAMED), dict(zip(header, cells, strict=True))[desk])
+    assert not wrong, "\n".join(wrong)
+
+
+def test_customers_do_not_sign_in_to_the_back_office_nor_does_who_is_suspended(
+    house: Furnished, thandi: Person
+) -> None:
+    clerk, gone = colleague("kyc"), colleague("support")
+    User.objects.filter(pk=gone.pk).update(status="suspended")
+    for user, status in ((clerk, 302), (thandi.user, 200), (gone, 200)):
+        client = Client()
+        answer = client.post(reverse("admin:login"), {"username": user.email, "password": PASSWORD})
+        assert answer.status_code == status
+        assert client.get(reverse("admin:index")).status_code == (200 if status == 302 else 302)
