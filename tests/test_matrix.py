@@ -422,6 +422,8 @@ BACK_OFFICE = """
     POST  /admin/kyc/documents/{public_id}             302       302            405  405      405      405      405       405        405
     GET   /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     POST  /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
+    GET   /admin/r/{url}                               302       302            404  404      404      404      404       404        404
+    POST  /admin/r/{url}                               302       302            404  404      404      404      404       404        404
     GET   /admin/{url}                                 302       302            404  404      404      404      404       404        404
     POST  /admin/{url}                                 302       302            404  404      404      404      404       404        404
     GET   /admin/logout/                               302       302            405  405      405      405      405       405        405
