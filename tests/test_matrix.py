@@ -474,7 +474,7 @@ def granted() -> dict[str, dict[str, str]]:
     [_, *header], _, *lines = [[cell.strip().strip("`") for cell in line] for line in cells]
     found = {}
     for model, *row in lines:
-        looks = [cell.split(", ")[-1] or "nothing" for cell in row]
+        looks = [next((look for look in ("change", "view") if look in cell), "nothing") for cell in row]
         found[model] = dict(zip(header, looks, strict=True)) | {"superuser": "change" if "change" in looks else "view"}
     return found
 
