@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import services
 from accounts.audit import Origin
-from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, User
+from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, User, plain_email
 from mymoolah.common.addresses import client_address
 from mymoolah.common.admin import (
     COUNTED_ROWS_MAX,
@@ -87,7 +87,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_email(self) -> str:
-        email = str(self.cleaned_data["email"])
+        email = plain_email(str(self.cleaned_data["email"]))
         if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
             raise ValidationError("Somebody else uses this e-mail address.")
         return email

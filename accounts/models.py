@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import ClassVar
 
@@ -10,12 +11,25 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group,
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
 
 from mymoolah.common.history import CurrentTransaction, changed, deleted, history_of, inserted, updated
+
+
+def plain_email(email: str) -> str:
+    """An e-mail address as it is kept: ASCII, so that no two look the same, in small letters.
+
+    Asked before the letters are made small, which would turn the Kelvin sign into a k.
+
+    :raises ValidationError: other letters are in it, or a space
+    """
+    if not re.fullmatch(r"[!-~]+", email, re.ASCII):
+        raise ValidationError("Write this in plain letters, a domain of other letters as xn--….", code="not_ascii")
+    return email.lower()
 
 
 class UserManager(BaseUserManager["User"]):
@@ -28,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str, **fields: object) -> User:
         """Make an account for emergencies; everyday staff have roles."""
-        user = self.model(email=email, is_staff=True, is_superuser=True, **fields)
+        user = self.model(email=plain_email(email), is_staff=True, is_superuser=True, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -71,6 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         db_table = "users"
         constraints = [
             models.UniqueConstraint(Lower("email"), name="uq_users_email_lower"),
+            models.CheckConstraint(condition=Q(email__regex=r"^[!-@\[-~]+$"), name="users_email_is_small_ascii"),
             models.UniqueConstraint(fields=["phone"], name="uq_users_phone"),
             models.CheckConstraint(
                 condition=Q(status__in=["active", "suspended", "closed"]), name="users_status_is_known"

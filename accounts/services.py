@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import audit, codes
 from accounts.audit import Origin
-from accounts.models import User
+from accounts.models import User, plain_email
 from mymoolah.common.errors import DomainError, NotFound
 
 
@@ -40,7 +40,7 @@ def create_customer(
 
     :raises AlreadyRegistered: the e-mail (whatever its case) or the phone is somebody's
     """
-    user = User(email=email, phone=phone, first_name=first_name, last_name=last_name)
+    user = User(email=plain_email(email), phone=phone, first_name=first_name, last_name=last_name)
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -57,12 +57,13 @@ def create_staff(
     """Add somebody who works here, in the one `role` (a group, see docs/roles.md) that says what they may see.
 
     :raises UnknownRole: no migration made this role
+    :raises ValidationError: the e-mail is not in plain letters
     :raises AlreadyRegistered: the e-mail is somebody's, a customer's included
     """
     group = Group.objects.filter(name=role).first()
     if group is None:
         raise UnknownRole(role=role)
-    user = User(email=email, first_name=first_name, last_name=last_name, is_staff=True)
+    user = User(email=plain_email(email), first_name=first_name, last_name=last_name, is_staff=True)
     user.set_password(password)
     try:
         with transaction.atomic():

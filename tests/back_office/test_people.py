@@ -50,9 +50,16 @@ def test_an_administrator_corrects_a_name_and_the_trail_tells_which_not_what(tha
 def test_a_contact_that_changed_is_no_longer_verified(thandi: Person) -> None:
     post(signed_in(colleague("administrator")), thandi.user, email="Thandi.New@example.com", phone="")
     thandi.user.refresh_from_db()
-    assert (thandi.user.email, thandi.user.phone) == ("Thandi.New@example.com", None)
+    assert (thandi.user.email, thandi.user.phone) == ("thandi.new@example.com", None)
     assert thandi.user.email_verified_at is None
     assert thandi.user.phone_verified_at is None
+
+
+@pytest.mark.parametrize("email", ["thandi@b\u00fccher.example", "than\u0501i@example.com", "\u212ahaya@example.com"])
+def test_an_email_that_looks_like_another_is_refused(thandi: Person, email: str) -> None:
+    assert set(errors(post(signed_in(colleague("administrator")), thandi.user, email=email))) == {"email"}
+    thandi.user.refresh_from_db()
+    assert thandi.user.email == "thandi@example.com"
 
 
 def test_a_contact_of_somebody_else_is_refused(thandi: Person, sipho: Person) -> None:

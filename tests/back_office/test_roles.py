@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import connections
 
 from accounts.models import AuditEvent, OneTimeCode
@@ -90,3 +91,7 @@ def test_staff_need_a_role_that_exists_and_an_email_of_their_own(thandi: Person)
         create_staff(email="x@example.com", password="x", first_name="X", last_name="Y", role="king")
     with pytest.raises(AlreadyRegistered):
         create_staff(email="Thandi@Example.com", password="x", first_name="X", last_name="Y", role="kyc")
+    with pytest.raises(ValidationError, match="plain letters"):
+        create_staff(email="\u212aate@example.com", password="x", first_name="X", last_name="Y", role="kyc")
+    kate = create_staff(email="Kate@Example.com", password="x", first_name="X", last_name="Y", role="kyc")
+    assert kate.email == "kate@example.com"
