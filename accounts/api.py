@@ -10,8 +10,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import contacts, passwords, selectors, sessions, tasks
+from accounts import contacts, examples, passwords, selectors, sessions, tasks
 from accounts.authentication import IsSignedIn, origin_of, principal
+from accounts.codes import CodeExpired, CodeWrong, TooManyCodes
+from accounts.contacts import ContactMissing, ContactVerified, PasswordNeeded
+from accounts.lockout import SignInLocked
+from accounts.passwords import InvalidResetToken
 from accounts.serializers import (
     CONTACTS,
     ConfirmInput,
@@ -27,16 +31,24 @@ from accounts.serializers import (
     TokensOutput,
     too_weak,
 )
-from accounts.sessions import Tokens
+from accounts.services import AlreadyRegistered, NameVerified, NotActive, UnknownUser
+from accounts.sessions import (
+    InvalidCredentials,
+    InvalidRefreshToken,
+    RefreshInProgress,
+    SessionNotFound,
+    Tokens,
+    WrongPassword,
+)
 from mymoolah.common.clock import now
 from mymoolah.common.dispatch import hand_over
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import PARAMETERS, answer, page_request
+from mymoolah.common.refusals import refuses
 from mymoolah.common.throttling import CodeThrottle, SignInThrottle
 
 SESSIONS = "sessions"  # the list that a cursor belongs to
 NAMES = ("first_name", "last_name")
-NEW_PASSWORD = {"current_password": "a-good-long-passphrase", "new_password": "another-good-passphrase"}
 
 
 @extend_schema(tags=["accounts"])
@@ -50,11 +62,11 @@ class TokenView(StrictView):
         request=SignInInput,
         responses=TokensOutput,
         examples=[
-            OpenApiExample(
-                "Thandi", {"email": "thandi@example.com", "password": "a-good-long-passphrase"}, request_only=True
-            )
+            OpenApiExample("Thandi", examples.SIGN_IN, request_only=True),
+            OpenApiExample("For fifteen minutes", examples.TOKENS, response_only=True),
         ],
     )
+    @refuses(InvalidCredentials, SignInLocked)
     def post(self, request: Request) -> Response:
         """Sign in: an access token for fifteen minutes, and a refresh token for the next one.
 
@@ -73,7 +85,16 @@ class RefreshView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="refresh", request=RefreshInput, responses=TokensOutput)
+    @extend_schema(
+        operation_id="refresh",
+        request=RefreshInput,
+        responses=TokensOutput,
+        examples=[
+            OpenApiExample("The last one", examples.REFRESH, request_only=True),
+            OpenApiExample("The next ones", examples.TOKENS, response_only=True),
+        ],
+    )
+    @refuses(InvalidRefreshToken, RefreshInProgress)
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for new tokens.
 
@@ -87,7 +108,13 @@ class RefreshView(StrictView):
 class LogoutView(StrictView):
     permission_classes = (IsSignedIn,)
 
-    @extend_schema(operation_id="sign_out", request=RefreshInput, responses={204: None})
+    @extend_schema(
+        operation_id="sign_out",
+        request=RefreshInput,
+        responses={204: None},
+        examples=[OpenApiExample("This session", examples.REFRESH, request_only=True)],
+    )
+    @refuses(InvalidRefreshToken)
     def post(self, request: Request) -> Response:
         """End the session of a refresh token. Its access token runs out within fifteen minutes."""
         asked = validated(RefreshInput(data=request.data))
@@ -102,7 +129,12 @@ class LogoutView(StrictView):
 
 @extend_schema(tags=["accounts"])
 class MeView(StrictView):
-    @extend_schema(operation_id="get_me", responses=ProfileOutput)
+    @extend_schema(
+        operation_id="get_me",
+        responses=ProfileOutput,
+        examples=[OpenApiExample("Thandi", examples.PROFILE, response_only=True)],
+    )
+    @refuses(UnknownUser)
     def get(self, request: Request) -> Response:
         """Show who is signed in."""
         return Response(selectors.get_profile(public_id=principal(request).public_id))
@@ -115,11 +147,13 @@ class MeView(StrictView):
             OpenApiExample("Another name", {"first_name": "Thandiwe"}, request_only=True),
             OpenApiExample(
                 "Another number",
-                {"phone": "082 111 0009", "current_password": "a-good-long-passphrase"},
+                {"phone": "082 111 0009", "current_password": examples.PASSWORD},
                 request_only=True,
             ),
+            OpenApiExample("It waits for its code", examples.WITH_NEW_NUMBER, response_only=True),
         ],
     )
+    @refuses(UnknownUser, NotActive, NameVerified, PasswordNeeded, WrongPassword, SignInLocked, TooManyCodes)
     def patch(self, request: Request) -> Response:
         """Change one's names and contacts.
 
@@ -151,6 +185,7 @@ class VerifyContactView(StrictView):
         responses={202: None},
         examples=[OpenApiExample("By SMS", {"contact": "phone"}, request_only=True)],
     )
+    @refuses(UnknownUser, NotActive, ContactMissing, ContactVerified, TooManyCodes)
     def post(self, request: Request) -> Response:
         """Send a code to a contact that is not confirmed: the pending one, if there is one.
 
@@ -171,8 +206,12 @@ class ConfirmContactView(StrictView):
         operation_id="confirm_contact",
         request=ConfirmInput,
         responses=ProfileOutput,
-        examples=[OpenApiExample("By SMS", {"contact": "phone", "code": "204816"}, request_only=True)],
+        examples=[
+            OpenApiExample("By SMS", {"contact": "phone", "code": "204816"}, request_only=True),
+            OpenApiExample("It is hers", examples.PROFILE, response_only=True),
+        ],
     )
+    @refuses(UnknownUser, NotActive, CodeWrong, CodeExpired, AlreadyRegistered)
     def post(self, request: Request) -> Response:
         """Bring the code back: the contact is confirmed, and a pending one takes the place of the old.
 
@@ -194,8 +233,15 @@ class PasswordView(StrictView):
         operation_id="change_password",
         request=PasswordInput,
         responses={204: None},
-        examples=[OpenApiExample("Thandi", NEW_PASSWORD, request_only=True)],
+        examples=[
+            OpenApiExample(
+                "Thandi",
+                {"current_password": examples.PASSWORD, "new_password": examples.NEW_PASSWORD},
+                request_only=True,
+            )
+        ],
     )
+    @refuses(UnknownUser, NotActive, WrongPassword, SignInLocked)
     def post(self, request: Request) -> Response:
         """Choose another password. All other sessions end.
 
@@ -254,17 +300,9 @@ class ResetPasswordView(StrictView):
         operation_id="reset_password",
         request=ResetInput,
         responses={204: None},
-        examples=[
-            OpenApiExample(
-                "Thandi",
-                {
-                    "token": "0b3f3d5e-6c1c-4c0e-9d0e-2f6a1c7b8e90.Zk3…",
-                    "new_password": NEW_PASSWORD["new_password"],
-                },
-                request_only=True,
-            )
-        ],
+        examples=[OpenApiExample("Thandi", examples.RESET, request_only=True)],
     )
+    @refuses(InvalidResetToken)
     def post(self, request: Request) -> Response:
         """Choose a new password for a forgotten one. All sessions end; sign in with it afterwards.
 
@@ -282,6 +320,7 @@ class SessionsView(StrictView):
         operation_id="list_sessions",
         parameters=[*PARAMETERS],
         responses=SessionListOutput,
+        examples=[OpenApiExample("Her telephone", examples.SESSIONS, response_only=True)],
     )
     def get(self, request: Request) -> Response:
         """List the devices one is signed in on, newest first."""
@@ -310,6 +349,7 @@ class SessionsView(StrictView):
 @extend_schema(tags=["accounts"])
 class SessionView(StrictView):
     @extend_schema(operation_id="end_session", responses={204: None})
+    @refuses(SessionNotFound)
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """End one session. Its refresh token is no good at once, its access token within fifteen minutes."""
         sessions.end_session(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -32,6 +32,11 @@ class Nobody:
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token>` (RFC 6750)."""
 
+    refusals = (
+        NotAuthenticated(),
+        *(AuthenticationFailed(error.title, error.code) for error in (tokens.TokenInvalid, tokens.TokenExpired)),
+    )
+
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -56,6 +61,7 @@ class IsCustomer(BasePermission):
 
     code = "wrong_role"
     message = "Staff accounts cannot do what customers do."
+    refusals = (PermissionDenied(message, code),)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return request.user.is_authenticated and not request.user.is_staff

@@ -27,6 +27,7 @@ MOST_SENT, COUNTED = 5, dt.timedelta(hours=1)
 
 class TooManyCodes(DomainError):
     code, status, title = "too_many_codes", 429, "Too many codes were sent; please wait for a new one"
+    example = {"seconds": 1800}
 
     def __init__(self, *, seconds: int) -> None:
         super().__init__()
@@ -35,6 +36,7 @@ class TooManyCodes(DomainError):
 
 class CodeWrong(DomainError):
     code, status, title = "code_wrong", 409, "This is not the code that was sent"
+    example = {"attempts_left": 4}
 
 
 class CodeExpired(DomainError):

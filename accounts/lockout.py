@@ -64,6 +64,7 @@ end
 
 class SignInLocked(DomainError):
     code, status, title = "sign_in_locked", 429, "Too many wrong passwords: please wait, or choose a new one"
+    example = {"seconds": 840}
 
     def __init__(self, *, seconds: int) -> None:
         super().__init__()

@@ -295,7 +295,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["mymoolah.common.throttling.GroupThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mymoolah.common.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "mymoolah.common.autoschema.PlainNames",
+    "DEFAULT_SCHEMA_CLASS": "mymoolah.common.openapi.Operation",
     "EXCEPTION_HANDLER": "mymoolah.common.problems.problem_handler",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS answers like any other method that is not there: the schema says it all
     "UNAUTHENTICATED_USER": "accounts.authentication.Nobody",
@@ -356,7 +356,6 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "mymoolah.common.openapi.add_problems",
         "mymoolah.common.openapi_links.add_links",
     ],
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import principal
 from mymoolah.common import conditional
 from mymoolah.common.inputs import StrictView
+from mymoolah.common.refusals import refuses
 from reporting import selectors
+from reporting.examples import DASHBOARD
+from reporting.selectors import UnknownCustomer
 from reporting.serializers import DashboardOutput
 
 
@@ -19,7 +22,9 @@ class DashboardView(StrictView):
         operation_id="get_dashboard",
         responses={200: DashboardOutput, **conditional.NOT_MODIFIED},
         parameters=conditional.PARAMETERS,
+        examples=[OpenApiExample("Thandi's day", DASHBOARD, response_only=True)],
     )
+    @refuses(UnknownCustomer, conditional.PreconditionFailed)
     def get(self, request: Request) -> HttpResponse:
         """Show wallets, lifetime totals, vouchers and the five newest transactions."""
         owner = principal(request).public_id

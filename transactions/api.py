@@ -17,11 +17,31 @@ from mymoolah.common.clock import iso_utc
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
-from transactions import selectors, services
+from mymoolah.common.refusals import refuses
+from transactions import examples, selectors, services
 from transactions.filters import WALLET_SCHEMA, period, wallet_number
-from transactions.idempotency import KEY, REPLAYED_HEADER, idempotency_key
+from transactions.idempotency import REPLAYED_HEADER, idempotency_key, once_for_each_key
 from transactions.models import Kind, Transaction
-from transactions.selectors import EntryFilter, Receipt, counterparty, masked
+from transactions.posting import (
+    InsufficientFunds,
+    LimitExceeded,
+    NotPermitted,
+    SameWallet,
+    UserNotActive,
+    WalletClosed,
+    WalletFrozen,
+)
+from transactions.selectors import (
+    EntryFilter,
+    NoWalletInCurrency,
+    Receipt,
+    RecipientCannotReceive,
+    RecipientNotFound,
+    TransactionNotFound,
+    TransferNotFound,
+    counterparty,
+    masked,
+)
 from transactions.serializers import (
     EntryListOutput,
     EntryOutput,
@@ -31,9 +51,10 @@ from transactions.serializers import (
     TransferInput,
     TransferOutput,
 )
+from transactions.services import AmountTooSmall
+from wallets.services import WalletNotFound
 
 NO_FEE = "0.00"
-TO_SIPHO = {"to": "082 111 0002", "amount": "120.00", "currency": "ZAR"}
 
 
 @extend_schema(tags=["transfers"])
@@ -45,14 +66,11 @@ class PreviewView(StrictView):
         request=PreviewInput,
         responses=PreviewOutput,
         examples=[
-            OpenApiExample("To Sipho", TO_SIPHO, request_only=True),
-            OpenApiExample(
-                "It is Sipho",
-                {"to": {"name": "Sipho M.", "wallet": "…4321"}, "amount": "120.00", "currency": "ZAR", "fee": "0.00"},
-                response_only=True,
-            ),
+            OpenApiExample("To Sipho", examples.TO_SIPHO, request_only=True),
+            OpenApiExample("It is Sipho", examples.PREVIEW, response_only=True),
         ],
     )
+    @refuses(NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet)
     def post(self, request: Request) -> Response:
         """Show whom a transfer would reach, and what it would cost. Nothing moves."""
         asked = validated(PreviewInput(data=request.data))
@@ -77,9 +95,14 @@ class TransfersView(StrictView):
         operation_id="send_money",
         request=TransferInput,
         responses={201: ReceiptOutput},
-        parameters=[KEY],
-        examples=[OpenApiExample("To Sipho", {**TO_SIPHO, "reference": "Lunch"}, request_only=True)],
+        examples=[
+            OpenApiExample("To Sipho", examples.LUNCH, request_only=True),
+            OpenApiExample("He has it", examples.RECEIPT, response_only=True),
+        ],
     )
+    @once_for_each_key
+    @refuses(NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet, AmountTooSmall)
+    @refuses(InsufficientFunds, LimitExceeded, NotPermitted, WalletFrozen, WalletClosed, UserNotActive)
     def post(self, request: Request) -> Response:
         """Send money to another customer, once for each key. Free of charge, at least R1.00."""
         asked = validated(TransferInput(data=request.data))
@@ -97,7 +120,12 @@ class TransfersView(StrictView):
 
 @extend_schema(tags=["transfers"])
 class TransferView(StrictView):
-    @extend_schema(operation_id="get_transfer", responses=TransferOutput)
+    @extend_schema(
+        operation_id="get_transfer",
+        responses=TransferOutput,
+        examples=[OpenApiExample("As its sender sees it", examples.TRANSFER, response_only=True)],
+    )
+    @refuses(TransferNotFound)
     def get(self, request: Request, transfer_id: uuid.UUID) -> Response:
         """Show a transfer that one sent or received."""
         return Response(selectors.get_transfer(user_public_id=principal(request).public_id, transfer_id=transfer_id))
@@ -108,6 +136,7 @@ class TransactionsView(StrictView):
     @extend_schema(
         operation_id="list_transactions",
         responses=EntryListOutput,
+        examples=[OpenApiExample("A day", examples.NEWEST_FIRST, response_only=True)],
         parameters=[
             OpenApiParameter("wallet", WALLET_SCHEMA, description="The number of one of one's wallets"),
             OpenApiParameter("type", component("EntryType")),
@@ -121,6 +150,7 @@ class TransactionsView(StrictView):
             *pagination.PARAMETERS,
         ],
     )
+    @refuses(WalletNotFound)
     def get(self, request: Request) -> Response:
         """List what was sent and received, newest first."""
         asked = pagination.page_request(request, salt="transactions")
@@ -130,7 +160,12 @@ class TransactionsView(StrictView):
 
 @extend_schema(tags=["transfers"])
 class TransactionView(StrictView):
-    @extend_schema(operation_id="get_transaction", responses=EntryOutput)
+    @extend_schema(
+        operation_id="get_transaction",
+        responses=EntryOutput,
+        examples=[OpenApiExample("Lunch for Sipho", examples.SENT, response_only=True)],
+    )
+    @refuses(TransactionNotFound)
     def get(self, request: Request, entry_id: str) -> Response:
         """Show one entry of one's own wallet."""
         number, _, sequence = entry_id.partition("-")

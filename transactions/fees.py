@@ -24,6 +24,7 @@ RATE_STEP = Decimal("0.0001")
 
 class FeeNotSet(DomainError):
     code, status, title = "fee_not_set", 409, "Nobody has said yet what this costs"
+    example = {"kind": "easypay_topup", "currency": "ZAR"}
 
 
 class UnknownFee(NotFound):

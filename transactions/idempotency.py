@@ -7,30 +7,42 @@ import json
 import re
 from collections.abc import Mapping
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import principal
 from mymoolah.common.errors import DomainError
 from mymoolah.common.problems import invalid
+from mymoolah.common.refusals import Handler, refuses
 from transactions import models
-from transactions.posting import IdempotencyKey
+from transactions.posting import IdempotencyInFlight, IdempotencyKey, IdempotencyKeyReused
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 PRINTABLE = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
-KEY = OpenApiParameter(
-    HEADER,
-    {"type": "string", "pattern": f"^{PRINTABLE.pattern}$"},
-    OpenApiParameter.HEADER,
-    required=True,
-    description="1 to 255 printable ASCII characters, new for each request. The same key again gives the same answer, "
-    f"marked `{REPLAYED_HEADER}: true`; with another request it is 422.",
-)
+PARAMETERS = [
+    OpenApiParameter(
+        HEADER,
+        {"type": "string", "pattern": f"^{PRINTABLE.pattern}$"},
+        OpenApiParameter.HEADER,
+        required=True,
+        description="1 to 255 printable ASCII characters, new for each request. The same key again gives the same "
+        f"answer, marked `{REPLAYED_HEADER}: true`; with another request it is 422.",
+    ),
+    OpenApiParameter(
+        REPLAYED_HEADER, location=OpenApiParameter.HEADER, response=True, enum=["true"], description="On a repeat only"
+    ),
+]
 
 
 class IdempotencyKeyRequired(DomainError):
     code, status, title = "idempotency_key_required", 400, f"Send an {HEADER} header, so that this happens once"
+
+
+def once_for_each_key(handler: Handler) -> Handler:
+    """Describe a view's method that takes its key by `idempotency_key`."""
+    described: Handler = extend_schema(parameters=PARAMETERS)(handler)
+    return refuses(IdempotencyKeyRequired, IdempotencyKeyReused, IdempotencyInFlight)(described)
 
 
 def idempotency_key(request: Request, values: Mapping[str, str]) -> IdempotencyKey:

@@ -26,6 +26,7 @@ from wallets.models import Wallet
 
 class WalletNotActive(DomainError):
     code, status, title = "wallet_not_active", 409, "This wallet is not active"
+    example = {"end": "payer", "status": "frozen"}
 
 
 class WalletFrozen(WalletNotActive):
@@ -34,6 +35,7 @@ class WalletFrozen(WalletNotActive):
 
 class WalletClosed(WalletNotActive):
     code, status, title = "wallet_closed", 409, "This wallet is closed"
+    example = {"end": "payer", "status": "closed"}
 
 
 class SameWallet(DomainError):
@@ -42,14 +44,17 @@ class SameWallet(DomainError):
 
 class InsufficientFunds(DomainError):
     code, status, title = "insufficient_funds", 409, "There is not enough money available"
+    example = {"available": "80.00", "needed": "120.00"}
 
 
 class LimitExceeded(DomainError):
     code, status, title = "limit_exceeded", 409, "This is more than your limit allows"
+    example = {"period": "day", "limit": "5000.00", "left": "80.00"}  # or `transfer`, or `month`
 
 
 class BalanceTooHigh(DomainError):
     code, status, title = "balance_too_high", 409, "The wallet would hold more than it may"
+    example = {"highest": "3000.00"}
 
 
 class WrongCurrency(DomainError):
@@ -67,10 +72,12 @@ class IdempotencyInFlight(DomainError):
 
 class NotPermitted(DomainError):
     code, status, title = "not_permitted", 409, "Your tier does not allow this yet"
+    example = {"tier": 0}
 
 
 class UserNotActive(DomainError):
     code, status, title = "account_suspended", 403, "This account may not move money"
+    example = {"end": "payer"}
 
 
 class UnknownWallet(NotFound):

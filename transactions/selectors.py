@@ -36,6 +36,7 @@ class RecipientCannotReceive(DomainError):
 
 class NoWalletInCurrency(DomainError):
     code, status, title = "wrong_currency", 409, "You have no wallet in this currency"
+    example = {"currency": "USD"}
 
 
 class TransactionNotFound(NotFound):

@@ -27,6 +27,7 @@ LEAST_TRANSFER_AMOUNT = Decimal("1.00")
 
 class AmountTooSmall(DomainError):
     code, status, title = "amount_too_small", 400, "This is less than can be sent"
+    example = {"least": "1.00"}
 
 
 def pay(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from django.db import close_old_connections
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -16,12 +16,15 @@ from accounts.authentication import principal
 from mymoolah.common.clock import now
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.problems import invalid
+from mymoolah.common.refusals import refuses
+from transactions.examples import STATEMENT
 from transactions.filters import WALLET_SCHEMA, wallet_number, whole_period
 from transactions.serializers import StatementOutput
 from transactions.statement_files.as_csv import csv_chunks
 from transactions.statement_files.as_json import json_chunks
-from transactions.statement_files.as_pdf import pdf
+from transactions.statement_files.as_pdf import StatementTooLong, pdf
 from transactions.statements import SeveralWallets, Statement, get_statement
+from wallets.services import WalletNotFound
 
 Answer = HttpResponse | StreamingHttpResponse
 
@@ -49,6 +52,7 @@ class StatementView(StrictView):
             (200, "text/csv"): OpenApiTypes.STR,
             (200, "application/pdf"): OpenApiTypes.BINARY,
         },
+        examples=[OpenApiExample("March", STATEMENT, response_only=True, media_type="application/json")],
         parameters=[
             OpenApiParameter("from", OpenApiTypes.DATE, required=True, description="A Johannesburg date, included"),
             OpenApiParameter("to", OpenApiTypes.DATE, required=True, description="A Johannesburg date, included"),
@@ -62,6 +66,7 @@ class StatementView(StrictView):
             ),
         ],
     )
+    @refuses(WalletNotFound, StatementTooLong)
     def get(self, request: Request) -> Answer:
         """Show what a wallet had, got and gave in a period."""
         file_format = request.query_params.get("format", "json")

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
+from accounts.services import UnknownUser
 from mymoolah.common import pagination
 from mymoolah.common.autoschema import component
 from mymoolah.common.clock import iso_utc, now
@@ -18,10 +19,33 @@ from mymoolah.common.crypto import blind_index
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
-from transactions.idempotency import KEY, REPLAYED_HEADER, idempotency_key
-from vouchers import selectors
+from mymoolah.common.refusals import refuses
+from transactions.fees import FeeNotSet
+from transactions.idempotency import REPLAYED_HEADER, idempotency_key, once_for_each_key
+from transactions.posting import (
+    BalanceTooHigh,
+    InsufficientFunds,
+    LimitExceeded,
+    NotPermitted,
+    UserNotActive,
+    WalletClosed,
+    WalletFrozen,
+)
+from transactions.selectors import NoWalletInCurrency
+from vouchers import examples, selectors
+from vouchers.errors import (
+    RedeemExceedsVoucher,
+    TooManyOpenVouchers,
+    VoucherCancelled,
+    VoucherExpired,
+    VoucherNotCancellable,
+    VoucherNotFound,
+    VoucherRedeemed,
+    VoucherUnderReview,
+)
 from vouchers.models import Voucher
-from vouchers.numbers import CODE_CONTEXT
+from vouchers.numbers import CODE_CONTEXT, EasyPayNumbersExhausted
+from vouchers.policies import AmountOutOfRange, VoucherNotOffered
 from vouchers.selectors import Redeemed, VoucherFilter, as_cancelled, as_issued, with_code
 from vouchers.serializers import (
     RedeemInput,
@@ -36,31 +60,6 @@ from vouchers.services.issuing import issue_voucher
 from vouchers.services.redeeming import redeem_voucher
 from vouchers.throttling import RedeemThrottle
 
-OF_HERS = {
-    "id": "3f0c9d5e-2b0a-4f57-9c0e-6f1d2a7b8c90",
-    "voucher_type": "standard",
-    "status": "active",
-    "amount": "250.00",
-    "balance": "250.00",
-    "currency": "ZAR",
-    "fee": "0.00",
-    "vat": "0.00",
-    "easypay_number": None,
-    "expires_at": "2029-03-01T22:00:00.000000Z",
-    "created_at": "2026-03-01T07:30:00.000000Z",
-}
-TOP_UP = {
-    **OF_HERS,
-    "voucher_type": "easypay_topup",
-    "status": "pending_payment",
-    "balance": "0.00",
-    "fee": "5.50",
-    "vat": "0.83",
-    "easypay_number": "95063123456785",
-    "expires_at": "2026-03-31T22:00:00.000000Z",
-}
-CODE = "4929 5031 8846 2170"
-
 
 @extend_schema(tags=["vouchers"])
 class VouchersView(StrictView):
@@ -71,6 +70,7 @@ class VouchersView(StrictView):
     @extend_schema(
         operation_id="list_vouchers",
         responses=VoucherListOutput,
+        examples=[OpenApiExample("A gift and a top-up", examples.VOUCHERS, response_only=True)],
         parameters=[
             OpenApiParameter(
                 "status",
@@ -93,20 +93,17 @@ class VouchersView(StrictView):
         operation_id="issue_voucher",
         request=VoucherInput,
         responses={201: VoucherWithCodeOutput},
-        parameters=[KEY],
         examples=[
-            OpenApiExample(
-                "A gift", {"voucher_type": "standard", "amount": "250.00", "currency": "ZAR"}, request_only=True
-            ),
-            OpenApiExample(
-                "Cash in at a till",
-                {"voucher_type": "easypay_topup", "amount": "250.00", "currency": "ZAR"},
-                request_only=True,
-            ),
-            OpenApiExample("Here is its code", {**OF_HERS, "code": CODE.replace(" ", "")}, response_only=True),
-            OpenApiExample("Show this number at the till", {**TOP_UP, "code": None}, response_only=True),
+            OpenApiExample("A gift", examples.GIFT_ORDER, request_only=True),
+            OpenApiExample("Cash in at a till", examples.TOP_UP_ORDER, request_only=True),
+            OpenApiExample("Here is its code", {**examples.GIFT, "code": examples.CODE}, response_only=True),
+            OpenApiExample("Show this number at the till", {**examples.TOP_UP, "code": None}, response_only=True),
         ],
     )
+    @once_for_each_key
+    @refuses(VoucherNotOffered, AmountOutOfRange, NoWalletInCurrency, FeeNotSet, TooManyOpenVouchers)
+    @refuses(InsufficientFunds, LimitExceeded, NotPermitted, WalletFrozen, WalletClosed, UserNotActive)
+    @refuses(EasyPayNumbersExhausted)
     def post(self, request: Request) -> Response:
         """Make a voucher, once for each key.
 
@@ -129,7 +126,14 @@ class VouchersView(StrictView):
 
 @extend_schema(tags=["vouchers"])
 class VoucherView(StrictView):
-    @extend_schema(operation_id="get_voucher", responses=VoucherWithCodeOutput)
+    @extend_schema(
+        operation_id="get_voucher",
+        responses=VoucherWithCodeOutput,
+        examples=[
+            OpenApiExample("Redeemed in part", {**examples.GIFT_IN_PART, "code": examples.CODE}, response_only=True)
+        ],
+    )
+    @refuses(VoucherNotFound)
     def get(self, request: Request, voucher_id: uuid.UUID) -> Response:
         """Show a voucher one has issued, with its code."""
         return Response(selectors.get_voucher(user_public_id=principal(request).public_id, public_id=voucher_id))
@@ -143,9 +147,11 @@ class CancelView(StrictView):
         operation_id="cancel_voucher",
         request=None,
         responses=VoucherOutput,
-        parameters=[KEY],
-        examples=[OpenApiExample("It is no more", {**TOP_UP, "status": "cancelled"}, response_only=True)],
+        examples=[OpenApiExample("It is no more", examples.CANCELLED, response_only=True)],
     )
+    @once_for_each_key
+    @refuses(VoucherNotFound, VoucherNotCancellable, VoucherRedeemed, VoucherExpired, VoucherCancelled)
+    @refuses(VoucherUnderReview, WalletFrozen, WalletClosed, UserNotActive)
     def post(self, request: Request, voucher_id: uuid.UUID) -> Response:
         """Cancel an EasyPay voucher that no till has seen, once for each key; face, fee and VAT come back."""
         public_id = principal(request).public_id
@@ -168,25 +174,15 @@ class RedeemView(StrictView):
         operation_id="redeem_voucher",
         request=RedeemInput,
         responses=RedemptionOutput,
-        parameters=[KEY],
         examples=[
-            OpenApiExample("All of it", {"code": CODE}, request_only=True),
-            OpenApiExample("A part", {"code": CODE, "amount": "100.00"}, request_only=True),
-            OpenApiExample(
-                "It is in the wallet",
-                {
-                    "id": "0b8c6f1e-7d2a-4c39-8e51-2f6a9d3b4c57",
-                    "amount": "100.00",
-                    "currency": "ZAR",
-                    "wallet": "4820175634",
-                    "balance_after": "180.00",
-                    "left": "150.00",
-                    "created_at": "2026-03-01T07:30:00.000000Z",
-                },
-                response_only=True,
-            ),
+            OpenApiExample("All of it", {"code": examples.CODE}, request_only=True),
+            OpenApiExample("A part", {"code": examples.CODE, "amount": "100.00"}, request_only=True),
+            OpenApiExample("It is in the wallet", examples.REDEMPTION, response_only=True),
         ],
     )
+    @once_for_each_key
+    @refuses(VoucherNotFound, VoucherRedeemed, VoucherExpired, VoucherCancelled, RedeemExceedsVoucher)
+    @refuses(UnknownUser, NoWalletInCurrency, BalanceTooHigh, WalletFrozen, WalletClosed, UserNotActive)
     def post(self, request: Request) -> Response:
         """Put a standard voucher's money, or a part of it, into one's wallet of its currency, once for each key."""
         asked = validated(RedeemInput(data=request.data))

@@ -31,6 +31,7 @@ class VoucherCancelled(DomainError):
 
 class VoucherNotCancellable(DomainError):
     code, status, title = "voucher_not_cancellable", 409, "Vouchers of this type cannot be cancelled"
+    example = {"voucher_type": "standard"}
 
 
 class VoucherUnderReview(DomainError):
@@ -39,10 +40,12 @@ class VoucherUnderReview(DomainError):
 
 class RedeemExceedsVoucher(DomainError):
     code, status, title = "redeem_exceeds_voucher", 409, "This voucher is not worth that much any more"
+    example = {"left": "80.00", "currency": "ZAR"}
 
 
 class TooManyOpenVouchers(DomainError):
     code, status, title = "too_many_open_vouchers", 409, "Too many of these wait for payment already"
+    example = {"most": 10}
 
 
 ENDED: Mapping[str, type[DomainError]] = {

@@ -35,6 +35,7 @@ class EasyPayNumbersExhausted(DomainError):
     """Every account below our receiver number was given out: EasyPay must assign another receiver."""
 
     code, status, title = "easypay_numbers_exhausted", 503, "No EasyPay number is left to give out"
+    retry_after_seconds = 3600
 
 
 def voucher_code() -> str:

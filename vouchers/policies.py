@@ -16,10 +16,12 @@ from vouchers.models import Voucher
 
 class VoucherNotOffered(DomainError):
     code, status, title = "voucher_not_offered", 409, "Such vouchers are not offered in this currency"
+    example = {"voucher_type": "standard", "currency": "USD"}
 
 
 class AmountOutOfRange(DomainError):
     code, status, title = "amount_out_of_range", 400, "Such a voucher is not made for this amount"
+    example = {"least": "5.00", "most": "4000.00"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from mymoolah.common.clock import now
 from mymoolah.common.fields import MoneyField, TextField
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
+from vouchers.examples import PAID_AT_A_TILL
 from vouchers.models import TillEvent
 from vouchers.services import tills
 from vouchers.till_authentication import SIGNATURE_HEADER, TIMESTAMP, TIMESTAMP_HEADER, EasyPayAuthentication, IsTill
@@ -109,16 +110,7 @@ class EasyPayPaymentsView(APIView):
             ),
         ],
         examples=[
-            OpenApiExample(
-                "Paid at a till",
-                {
-                    "easypay_number": "95063123456785",
-                    "amount": "120.00",
-                    "provider_reference": "EP-2026-000001",
-                    "paid_at": "2026-03-01T09:30:00+02:00",
-                },
-                request_only=True,
-            ),
+            OpenApiExample("Paid at a till", PAID_AT_A_TILL, request_only=True),
             OpenApiExample("Done", {"result": "applied"}, response_only=True),
         ],
     )

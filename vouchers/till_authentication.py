@@ -26,6 +26,8 @@ SIGNATURE_HEADER: Final = "X-Signature"
 TOLERANCE_SECONDS: Final = 300
 TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
+NOT_NOW: Final = f"The timestamp is more than {TOLERANCE_SECONDS} seconds off."
+NOT_SIGNED: Final = "The signature does not belong to this request."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,11 @@ class EasyPayAuthentication(BaseAuthentication):
     time that does not depend on where it differs.
     """
 
+    refusals = (
+        AuthenticationFailed(NOT_NOW, "timestamp_invalid"),
+        AuthenticationFailed(NOT_SIGNED, "signature_invalid"),
+    )
+
     def authenticate(self, request: Request) -> tuple[Till, None]:
         timestamp = request.headers.get(TIMESTAMP_HEADER, "")
         given = request.headers.get(SIGNATURE_HEADER, "").lower()
@@ -66,11 +73,9 @@ class EasyPayAuthentication(BaseAuthentication):
             for secret in settings.EASYPAY_SECRETS
         ]
         if not any(matches):
-            raise AuthenticationFailed("The signature does not belong to this request.", "signature_invalid")
+            raise AuthenticationFailed(NOT_SIGNED, "signature_invalid")
         if abs(now().timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
-            raise AuthenticationFailed(
-                f"The timestamp is more than {TOLERANCE_SECONDS} seconds off.", "timestamp_invalid"
-            )
+            raise AuthenticationFailed(NOT_NOW, "timestamp_invalid")
         return Till(provider="easypay"), None
 
     def authenticate_header(self, request: Request) -> str:

@@ -10,13 +10,17 @@ from rest_framework.response import Response
 
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
+from accounts.examples import REGISTRATION
 from accounts.selectors import get_profile, get_user_id
 from accounts.serializers import RegisterInput
+from accounts.services import AlreadyRegistered, UnknownUser
 from mymoolah.common import conditional
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import whole
-from wallets import selectors, services
+from mymoolah.common.refusals import refuses
+from wallets import examples, selectors, services
 from wallets.serializers import RegisteredOutput, WalletListOutput, WalletOutput
+from wallets.services import CannotFreeze, WalletNotFound
 
 
 @extend_schema(tags=["accounts"])
@@ -30,19 +34,11 @@ class RegisterView(StrictView):
         request=RegisterInput,
         responses={201: RegisteredOutput},
         examples=[
-            OpenApiExample(
-                "Thandi",
-                {
-                    "email": "thandi@example.com",
-                    "phone": "082 111 0001",
-                    "password": "a-good-long-passphrase",
-                    "first_name": "Thandi",
-                    "last_name": "Mokoena",
-                },
-                request_only=True,
-            )
+            OpenApiExample("Thandi", REGISTRATION, request_only=True),
+            OpenApiExample("A customer of tier 0", examples.REGISTERED, response_only=True),
         ],
     )
+    @refuses(AlreadyRegistered)
     def post(self, request: Request) -> Response:
         """Open an account with a rand wallet."""
         asked = validated(RegisterInput(data=request.data))
@@ -60,7 +56,9 @@ class WalletsView(StrictView):
         operation_id="list_wallets",
         responses={200: WalletListOutput, **conditional.NOT_MODIFIED},
         parameters=conditional.PARAMETERS,
+        examples=[OpenApiExample("One", examples.WALLETS, response_only=True)],
     )
+    @refuses(conditional.PreconditionFailed)
     def get(self, request: Request) -> HttpResponse:
         """List one's wallets."""
         owner = principal(request).public_id
@@ -73,7 +71,9 @@ class WalletView(StrictView):
         operation_id="get_wallet",
         responses={200: WalletOutput, **conditional.NOT_MODIFIED},
         parameters=conditional.PARAMETERS,
+        examples=[OpenApiExample("Tier 2", examples.WALLET, response_only=True)],
     )
+    @refuses(WalletNotFound, conditional.PreconditionFailed)
     def get(self, request: Request, number: str) -> HttpResponse:
         """Show one wallet."""
         owner = principal(request).public_id
@@ -82,7 +82,13 @@ class WalletView(StrictView):
 
 @extend_schema(tags=["wallets"])
 class FreezeView(StrictView):
-    @extend_schema(operation_id="freeze_wallet", request=None, responses=WalletOutput)
+    @extend_schema(
+        operation_id="freeze_wallet",
+        request=None,
+        responses=WalletOutput,
+        examples=[OpenApiExample("Nothing goes out or in", examples.FROZEN, response_only=True)],
+    )
+    @refuses(UnknownUser, WalletNotFound, CannotFreeze)
     def post(self, request: Request, number: str) -> Response:
         """Stop a wallet from sending and receiving. Only staff can undo this."""
         public_id = principal(request).public_id

@@ -11,12 +11,24 @@ from rest_framework.response import Response
 from accounts import kyc
 from accounts.api import validated
 from accounts.authentication import origin_of, principal
+from accounts.kyc import (
+    DocumentNotAskedFor,
+    DocumentNotFound,
+    DocumentSentBefore,
+    HighestTierReached,
+    SubmissionDecided,
+    SubmissionNotFound,
+    SubmissionPending,
+)
 from accounts.kyc_documents import DocumentRefused
 from accounts.kyc_selectors import get_latest_submission
+from accounts.services import NotActive, UnknownUser
 from mymoolah.common.clock import now
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.parsers import MultipartParser
 from mymoolah.common.problems import invalid
+from mymoolah.common.refusals import refuses
+from wallets import examples
 from wallets.kyc_selectors import get_kyc
 from wallets.kyc_serializers import DocumentAgainInput, KycOutput, KycSubmissionInput, KycSubmissionOutput
 
@@ -29,7 +41,15 @@ class SubmissionParser(MultipartParser):
 
 @extend_schema(tags=["kyc"])
 class KycView(StrictView):
-    @extend_schema(operation_id="get_kyc", responses=KycOutput)
+    @extend_schema(
+        operation_id="get_kyc",
+        responses=KycOutput,
+        examples=[
+            OpenApiExample("Tier 2", examples.KYC, response_only=True),
+            OpenApiExample("A newcomer", examples.KYC_OF_NEWCOMER, response_only=True),
+        ],
+    )
+    @refuses(UnknownUser)
     def get(self, request: Request) -> Response:
         """Show one's tier, what it allows and what is left of it, and what the next one needs.
 
@@ -70,8 +90,10 @@ class SubmissionsView(StrictView):
                 request_only=True,
                 media_type=MULTIPART,
             ),
+            OpenApiExample("We look at it", examples.SUBMISSION, response_only=True),
         ],
     )
+    @refuses(UnknownUser, NotActive, HighestTierReached, SubmissionPending)
     def post(self, request: Request) -> Response:
         """Send an identity number and one to five documents, for the next tier. Five times a minute at most.
 
@@ -104,9 +126,12 @@ class DocumentsView(StrictView):
                 {"replaces": "5f0c7a52-3c53-4a3e-9a43-6a1b7f5d2c11", "document": "(card.jpg)"},
                 request_only=True,
                 media_type=MULTIPART,
-            )
+            ),
+            OpenApiExample("We look at it", examples.SUBMISSION, response_only=True),
         ],
     )
+    @refuses(UnknownUser, NotActive, SubmissionNotFound, SubmissionDecided)
+    @refuses(DocumentNotFound, DocumentNotAskedFor, DocumentSentBefore)
     def post(self, request: Request, submission_id: uuid.UUID) -> Response:
         """Send again the one document that was not good enough; the rest of the submission stays as it is.
 

@@ -35,6 +35,7 @@ class WalletNotFound(NotFound):
 
 class CannotFreeze(DomainError):
     code, status, title = "wallet_not_active", 409, "Only an active wallet can be frozen"
+    example = {"status": "closed"}
 
 
 def open_account(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class DomainError(Exception):
     """A refusal a client can act on.
 
     `code` is stable and machine-readable, `status` is the HTTP status, `title` is for people. Facts are safe to show
-    to whoever receives the answer. A refusal that knows when it ends sets its own `retry_after_seconds`.
+    to whoever receives the answer. A refusal that knows when it ends sets its own `retry_after_seconds`. `example`
+    holds the arguments, facts above all, that the API's documentation raises one with.
     """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
     title: ClassVar[str] = "This cannot be done"
+    example: ClassVar[Mapping[str, Any]] = {}
     retry_after_seconds: int | None = None
 
     def __init__(self, *, detail: str = "", **facts: object) -> None:

@@ -57,7 +57,9 @@ class StrictView(APIView):
         if declared is None:
             return
         parameters = {one.name for one in declared.get_override_parameters() if one.location == OpenApiParameter.QUERY}
-        _refuse_parameters(request.query_params, known=parameters)
+        wrong = wrong_parameters(request.query_params, known=parameters)
+        if wrong:
+            raise serializers.ValidationError(wrong)
         takes_body = request.method in {"POST", "PUT", "PATCH"} and declared.get_request_serializer() is not None
         if not takes_body:
             Input(data=request.data).is_valid(raise_exception=True)
@@ -73,11 +75,11 @@ class StrictView(APIView):
         return schema
 
 
-def _refuse_parameters(given: QueryDict, *, known: set[str]) -> None:
+def wrong_parameters(given: QueryDict, *, known: set[str]) -> dict[str, list[serializers.ErrorDetail]]:
+    """What is wrong with the parameters of a request: those not `known`, and those that stand there twice."""
     unknown = _told(given.keys() - known, "unknown_parameter", "This call has no such parameter.")
     twice = {name for name, values in given.lists() if len(values) > 1 and name in known}
-    if unknown or twice:
-        raise serializers.ValidationError({**unknown, **_told(twice, "given_twice", "Give this once.")})
+    return {**unknown, **_told(twice, "given_twice", "Give this once.")}
 
 
 def _told(names: Iterable[str], code: str, detail: str) -> dict[str, list[serializers.ErrorDetail]]:

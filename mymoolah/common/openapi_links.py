@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mymoolah.common.openapi import METHODS
-
+METHODS = {"get", "post", "put", "patch", "delete"}
 BODY, SENT = "$response.body#/", "$request.body#/"
 
 Link = dict[str, Any]

@@ -36,6 +36,7 @@ TITLES = {
     "signature_invalid": "This request is not signed as it must be",
     "timestamp_invalid": "This request was not signed just now",
     "permission_denied": "This is not allowed",
+    "wrong_role": "This account is not a customer's",
     "not_found": "There is no such thing here",
     "method_not_allowed": "This address does not do that",
     "not_acceptable": "The answer cannot be given in that format",
@@ -64,7 +65,7 @@ class Problem:
     retry_after_seconds: int | None = None
     challenge: str = 'Bearer realm="mymoolah"'
 
-    def answer(self, request: HttpRequest | Request) -> HttpResponse:
+    def body(self, *, request_id: str) -> dict[str, Any]:
         title = self.title or TITLES.get(self.code) or http.HTTPStatus(self.status).phrase
         body: dict[str, Any] = {
             "type": f"urn:mymoolah:problem:{self.code}",
@@ -77,7 +78,11 @@ class Problem:
             body["facts"] = dict(self.facts)
         if self.errors:
             body["errors"] = dict(self.errors)
-        body["request_id"] = getattr(request, "request_id", "")
+        body["request_id"] = request_id
+        return body
+
+    def answer(self, request: HttpRequest | Request) -> HttpResponse:
+        body = self.body(request_id=getattr(request, "request_id", ""))
         answer = JsonResponse(body, status=self.status, content_type=CONTENT_TYPE)
         if self.status == http.HTTPStatus.UNAUTHORIZED:
             answer["WWW-Authenticate"] = self.challenge

@@ -13,6 +13,7 @@ from stdnum import luhn
 
 from tests.api import V1, Caller, calling
 from tests.conftest import Person
+from tests.description import as_described
 
 THANDIS_ID, MASKED = "7503305044089", "****** **44 08 9"
 PASSPORT = {"id_type": "passport", "id_number": "a0123 4567", "passport_expires_on": "2099-12-31"}
@@ -65,4 +66,4 @@ def submitting(who: Person | Caller, documents: Any = None, **fields: Any) -> Ht
         files = [sent_as("x.jpg", one) if isinstance(one, bytes) else one for one in files]
     body = {"id_type": "sa_id", "id_number": THANDIS_ID, "documents": files, **fields}
     sent = {name: value for name, value in body.items() if value is not ...}
-    return caller.client.post(V1 + "kyc/submissions", sent, headers=caller._headers({}))  # type: ignore[return-value]
+    return as_described(caller.client.post(V1 + "kyc/submissions", sent, headers=caller._headers({})))

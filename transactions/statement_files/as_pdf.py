@@ -47,8 +47,12 @@ DESCRIPTION_WIDTH = IN_RIGHT - DESCRIPTION_LEFT - 72
 FIRST_TABLE_TOP, NEXT_TABLE_TOP = PAGE_HEIGHT - 242, PAGE_HEIGHT - 74
 
 
+SHORTER = "Ask for a shorter period, or for format=csv, which has no limit."
+
+
 class StatementTooLong(DomainError):
     code, status, title = "statement_too_long", 409, "This statement is too long for a PDF"
+    example = {"detail": SHORTER, "entries": 4210, "most": MOST_ENTRIES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ def pdf(statement: Statement, *, made_at: dt.datetime) -> bytes:
     """
     if statement.entry_count > MOST_ENTRIES:
         raise StatementTooLong(
-            detail="Ask for a shorter period, or for format=csv, which has no limit.",
+            detail=SHORTER,
             entries=statement.entry_count,
             most=MOST_ENTRIES,
         )
