@@ -229,25 +229,6 @@ class KycNoteAdmin(LargeTableAdmin):
     linked: ClassVar = {"submission": ()}
 
 
-@admin.register(AuditEvent)
-class AuditEventAdmin(LargeTableAdmin):
-    list_display = ("at", "verb", "actor", "subject_type", "subject_id", "address", "request_id")
-    list_select_related = ("actor",)
-    searches: ClassVar[list[Search]] = [
-        Search(
-            "public id of the subject",
-            UUID,
-            lambda text: Q(
-                subject_type__in=["user", "session", "kyc_submission", "voucher", "transfer"], subject_id=text
-            ),
-        ),
-        Search("wallet number", r"[1-9][0-9]{9}", lambda text: Q(subject_type="wallet", subject_id=text)),
-        Search("verb", r"[a-z_]+\.[a-z_]+", lambda text: Q(verb=text.lower()), ("-at", "-pk")),
-        Search("request id", r"[0-9a-f]{32}", lambda text: Q(request_id=text) & ~Q(request_id="")),
-        *by_owner("actor")[:1],
-    ]
-
-
 admin.site.unregister(Group)
 
 

@@ -405,7 +405,9 @@ class KycNote(models.Model):
 class AuditEvent(models.Model):
     """Who did what to whom. Append-only in the database; facts hold nothing erasable and no secret."""
 
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text="None: the system")
+    actor = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, help_text="None: the system"
+    )
     verb = models.CharField(max_length=60, help_text="kyc.approved, wallet.frozen")
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=64, help_text="A public id, a wallet's number, a transfer's UUID")
@@ -419,9 +421,12 @@ class AuditEvent(models.Model):
 
     class Meta:
         db_table = "audit_events"
+        permissions = [("export_auditevent", "Can take a copy of the audit trail")]
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "at"], name="ix_audit_events_subject"),
             models.Index(fields=["verb", "at"], name="ix_audit_events_verb"),
+            models.Index(fields=["actor", "at", "id"], name="ix_audit_events_actor"),
+            models.Index(fields=["at", "id"], name="ix_audit_events_at"),
             models.Index(fields=["request_id"], name="ix_audit_events_request", condition=~Q(request_id="")),
         ]
 

@@ -118,6 +118,7 @@ AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
     "mymoolah.common",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

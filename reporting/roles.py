@@ -21,6 +21,7 @@ SIGN_INS: Final = ("accounts.view_loginsession",)
 IDENTITY: Final = ("accounts.view_kycsubmission", "accounts.view_kycdocument", "accounts.view_kycnote")
 DECIDE_IDENTITY: Final = ("accounts.decide_kycsubmission",)
 AUDIT: Final = ("accounts.view_auditevent",)
+COPIES: Final = ("accounts.export_auditevent",)
 WALLETS: Final = ("wallets.view_wallet", "wallets.view_hold")
 RULES: Final = ("wallets.view_tierlimit", "transactions.view_feerule")
 LEDGER: Final = (
@@ -49,12 +50,12 @@ EVERYTHING: Final = (
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "administrator": frozenset((*EVERYTHING, "accounts.change_user", "auth.change_group")),
+    "administrator": frozenset((*EVERYTHING, *COPIES, "accounts.change_user", "auth.change_group")),
     "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW),
     "finance": frozenset(
         PEOPLE + AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH
     ),
-    "auditor": frozenset(EVERYTHING),
+    "auditor": frozenset(EVERYTHING + COPIES),
     "support": frozenset(
         PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW
     ),

@@ -300,6 +300,8 @@ CALLABLE_BY_THE_APP = {
 
 # Partial, covering and unique indexes that a rule or a promise of speed stands on.
 INDEXES = {
+    "ix_audit_events_actor": "audit_events USING btree (actor_id, at, id)",
+    "ix_audit_events_at": "audit_events USING btree (at, id)",
     "ix_audit_events_request": "audit_events USING btree (request_id) WHERE (NOT ((request_id)::text = ''::text))",
     "ix_audit_events_subject": "audit_events USING btree (subject_type, subject_id, at)",
     "ix_audit_events_verb": "audit_events USING btree (verb, at)",

@@ -420,6 +420,8 @@ BACK_OFFICE = """
     POST  /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
     GET   /admin/kyc/documents/{public_id}             302       302            404  404      403      404      403       403        404
     POST  /admin/kyc/documents/{public_id}             302       302            405  405      405      405      405       405        405
+    GET   /admin/accounts/auditevent/export/           302       302            403  403      403      403      403       403        403
+    POST  /admin/accounts/auditevent/export/           302       302            200  403      403      200      403       403        200
     GET   /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     POST  /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     GET   /admin/r/{url}                               302       302            404  404      404      404      404       404        404

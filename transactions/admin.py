@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.audit_admin import AuditEventAdmin
 from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, money
 from transactions.models import FeeRule, IdempotencyKey, Receivable, ReceivableCollection, Transaction, Transfer
 from wallets.admin import NUMBER, WalletAdmin, id_of
@@ -221,3 +222,6 @@ WalletAdmin.panels.append(
         lambda wallet: list_of(Receivable, wallet=wallet.pk),
     )
 )
+
+
+AuditEventAdmin.subjects["transfer"] = lambda number: Transfer.objects.filter(pk=number).first()

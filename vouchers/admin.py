@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import UserAdmin, by_owner
+from accounts.audit_admin import AuditEventAdmin
 from accounts.models import User
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, masked, money
 from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
@@ -219,6 +220,7 @@ def totals_of(user: User) -> list[tuple[object, ...]]:
     ]
 
 
+AuditEventAdmin.subjects["voucher"] = lambda number: Voucher.objects.filter(public_id=number).first()
 UserAdmin.panels[1:1] = [
     Panel(
         "Voucher totals",

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Q
 
 from accounts.admin import UserAdmin, by_owner
+from accounts.audit_admin import AuditEventAdmin
 from accounts.models import User
 from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, money
 from wallets.models import Hold, TierLimit, Wallet
@@ -144,6 +145,7 @@ def wallets_of(user: User) -> list[tuple[object, ...]]:
     ]
 
 
+AuditEventAdmin.subjects["wallet"] = lambda number: Wallet.objects.filter(number=number).first()
 UserAdmin.searches.insert(0, Search("wallet number", NUMBER, lambda text: Q(wallets__number=text)))
 UserAdmin.panels.insert(
     0,

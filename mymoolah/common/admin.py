@@ -241,8 +241,11 @@ class LargeTableAdmin(Base):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = context.get("original")
         if obj is not None:
-            context["panels"] = [panel.of(obj) for panel in self.panels if request.user.has_perm(panel.permission)]
+            context["panels"] = self.panels_of(request, obj)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def panels_of(self, request: HttpRequest, obj: Any) -> list[dict[str, object]]:
+        return [panel.of(obj) for panel in self.panels if request.user.has_perm(panel.permission)]
 
 
 # What rows are made of ---------------------------------------------------------------------------------------------

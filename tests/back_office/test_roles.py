@@ -65,11 +65,16 @@ def test_syncing_again_heals_what_somebody_changed(ledger: Ledger) -> None:
 
 def test_no_role_may_change_money() -> None:
     changes = {code for role in ROLES.values() for code in role if ".view_" not in code}
-    assert changes == {"accounts.change_user", "accounts.decide_kycsubmission", "auth.change_group"}
+    assert changes == {
+        "accounts.change_user",
+        "accounts.decide_kycsubmission",
+        "accounts.export_auditevent",
+        "auth.change_group",
+    }
 
 
 def test_the_auditor_sees_everything_and_changes_nothing() -> None:
-    assert ROLES["auditor"] == PERMISSIONS | {"auth.view_group"}
+    assert ROLES["auditor"] == PERMISSIONS | {"auth.view_group", "accounts.export_auditevent"}
 
 
 @pytest.mark.django_db

@@ -13,13 +13,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from mymoolah.common.clock import JOHANNESBURG
+from mymoolah.common.csv_files import harmless
 from tests.api import Caller, access_token, body_of, calling, errors_of, problem
 from tests.conftest import Person, fund, send
 from tests.transactions.legs import johannesburg
 from tests.transactions.statement_files import BANK, asked, content, csv_rows, pay, pdf_of, recomputed
 from transactions.models import Kind
 from transactions.statement_files import as_pdf
-from transactions.statement_files.as_csv import HEADER, harmless
+from transactions.statement_files.as_csv import HEADER
 from transactions.statement_files.as_pdf import spoken, wrapped
 from wallets.models import Wallet
 from wallets.services import open_wallet

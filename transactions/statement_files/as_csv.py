@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from mymoolah.common.clock import JOHANNESBURG
+from mymoolah.common.csv_files import harmless
 from transactions.selectors import counterparty
 from transactions.statements import Statement, pages
 
@@ -33,9 +33,6 @@ HEADER = (
     "Currency",
 )
 BROKEN_OFF = "THIS FILE IS NOT COMPLETE. PLEASE DOWNLOAD IT AGAIN."
-# What a spreadsheet takes for a formula at the start of a cell (OWASP, CSV Injection), full-width signs included. A
-# cell may also start within a text: Excel in South Africa, where the comma is a decimal sign, splits at semicolons.
-FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def csv_chunks(statement: Statement) -> Iterator[bytes]:
@@ -49,11 +46,6 @@ def csv_chunks(statement: Statement) -> Iterator[bytes]:
         # Not every web server breaks the connection when what it sends ends in an error (Granian does not).
         yield _lines([[BROKEN_OFF]]).encode()
         raise
-
-
-def harmless(text: str) -> str:
-    """`text` as no spreadsheet takes it for a formula: an apostrophe before what would begin one."""
-    return FORMULA.sub("'", text)
 
 
 def _opening(statement: Statement) -> list[str]:

@@ -1,0 +1,249 @@
+"""The audit trail: who did what to whom, what that changed, and a copy for those who may take one away."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, path
+from django.utils.dateparse import parse_date
+from unfold.contrib.filters.admin import TextFilter
+
+from accounts import audit
+from accounts.admin import by_owner, staff_origin
+from accounts.models import AuditEvent, KycSubmission, LoginSession, User
+from accounts.row_history import MOST_CHANGES, Change, changes_in
+from mymoolah.common.admin import EMAIL, NOBODY, UUID, LargeTableAdmin, Search, link, shown
+from mymoolah.common.clock import JOHANNESBURG
+from mymoolah.common.csv_files import harmless
+
+ROWS_AT_ONCE = 1_000
+HEADER = ("at", "verb", "actor", "subject_type", "subject_id", "facts", "address", "request_id")
+
+
+class Narrowing(TextFilter):  # type: ignore[misc]
+    """Something to type beside the list, which one index answers; whitespace around it means nothing."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        text = (self.value() or "").strip()
+        return queryset.filter(self.find(text)) if text else queryset
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        data = {self.parameter_name: self.value()}
+        yield {"form": self.form_class(name=self.parameter_name, label=self.title, data=data)}
+
+    def find(self, text: str) -> Q:
+        raise NotImplementedError
+
+
+class ActorFilter(Narrowing):
+    """Who did it: a whole e-mail address or phone number."""
+
+    title = "Who did it (e-mail or phone)"
+    parameter_name = "actor"
+
+    def find(self, text: str) -> Q:
+        email, phone = by_owner("actor")
+        return (email if "@" in text else phone).find(text)
+
+
+class SubjectFilter(Narrowing):
+    """What it was done to: the id that an event shows, or a customer's e-mail or phone."""
+
+    title = "Subject (id, number, e-mail or phone)"
+    parameter_name = "subject"
+
+    def find(self, text: str) -> Q:
+        people = User.objects.with_email(text) if "@" in text else User.objects.filter(phone=text)
+        if "@" in text or text.startswith("+"):
+            found = people.values_list("public_id", flat=True).first()
+            return Q(subject_type="user", subject_id=str(found)) if found else NOBODY
+        return Q(subject_type__in=list(AuditEventAdmin.subjects), subject_id=text)
+
+
+class VerbFilter(Narrowing):
+    title = "Verb (wallet.frozen)"
+    parameter_name = "verb"
+
+    def find(self, text: str) -> Q:
+        return Q(verb=text.lower())
+
+
+class RequestFilter(Narrowing):
+    title = "Request id"
+    parameter_name = "request"
+
+    def find(self, text: str) -> Q:
+        return Q(request_id=text) & ~Q(request_id="")
+
+
+class FromFilter(Narrowing):
+    """A day of Johannesburg, from its first moment."""
+
+    title = "First day (2026-03-31)"
+    parameter_name = "from"
+
+    def find(self, text: str) -> Q:
+        day = day_of(text)
+        return NOBODY if day is None else Q(at__gte=day)
+
+
+class UntilFilter(Narrowing):
+    """A day of Johannesburg, to its last moment."""
+
+    title = "Last day (2026-03-31)"
+    parameter_name = "until"
+
+    def find(self, text: str) -> Q:
+        day = day_of(text)
+        return NOBODY if day is None else Q(at__lt=day + dt.timedelta(days=1))
+
+
+def day_of(text: str) -> dt.datetime | None:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return dt.datetime.combine(day, dt.time(), tzinfo=JOHANNESBURG) if day else None
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(LargeTableAdmin):
+    """Apps above say what else events are about, in `subjects`."""
+
+    list_display = ("at", "verb", "actor", "subject_type", "subject_id", "address", "request_id")
+    list_select_related = ("actor",)
+    list_filter = (ActorFilter, SubjectFilter, VerbFilter, RequestFilter, FromFilter, UntilFilter)
+    list_filter_submit = True
+    ordering = ("-at", "-pk")
+    change_list_template = "admin/audit_events.html"
+    searches: ClassVar[list[Search]] = [
+        Search(
+            "public id of the subject",
+            UUID,
+            lambda text: Q(subject_type__in=list(AuditEventAdmin.subjects), subject_id=text),
+        ),
+        Search("wallet number", r"[1-9][0-9]{9}", lambda text: Q(subject_type="wallet", subject_id=text)),
+        Search("verb", r"[a-z_]+\.[a-z_]+", lambda text: Q(verb=text.lower()), ("-at", "-pk")),
+        Search("request id", r"[0-9a-f]{32}", lambda text: Q(request_id=text) & ~Q(request_id="")),
+        Search("whole e-mail of who did it", EMAIL, by_owner("actor")[0].find),
+    ]
+    subjects: ClassVar[dict[str, Callable[[str], Model | None]]] = {
+        "user": lambda number: User.objects.filter(public_id=number).first(),
+        "session": lambda number: LoginSession.objects.filter(public_id=number).first(),
+        "kyc_submission": lambda number: KycSubmission.objects.filter(public_id=number).first(),
+    }
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("at", "verb"),
+                    ("actor", "subject"),
+                    ("address", "request_id"),
+                    "facts",
+                    "transaction_id",
+                )
+            },
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["at", "verb", "actor", "subject", "address", "request_id", "facts", "transaction_id"]
+
+    @admin.display(description="Subject")
+    def subject(self, event: AuditEvent) -> str:
+        """A link where there is a page; the page itself asks who may see it."""
+        find = self.subjects.get(event.subject_type)
+        found = find(event.subject_id) if find and event.subject_id else None
+        return (
+            link(found, f"{event.subject_type} {event.subject_id}")
+            if found
+            else (f"{event.subject_type} {event.subject_id}".strip())
+        )
+
+    def panels_of(self, request: HttpRequest, obj: Any) -> list[dict[str, object]]:
+        may_see = request.user.has_perm
+        return [panel_of(changes_in(transaction_id=obj.transaction_id, may_see=lambda code: bool(may_see(code))))]
+
+    def get_urls(self) -> list[URLPattern]:
+        export = path("export/", self.admin_site.admin_view(self.export), name="accounts_auditevent_export")
+        return [export, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        may_export = request.user.has_perm("accounts.export_auditevent")
+        context = {**(extra_context or {}), "may_export": may_export, "narrowed": request.GET.urlencode()}
+        return super().changelist_view(request, context)
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """What the list shows now, as CSV, all pages of it. Taking a copy is a deed, so it is a POST and an event."""
+        if request.method != "POST" or not request.user.has_perm("accounts.export_auditevent"):
+            raise PermissionDenied
+        events: Any = self.get_changelist_instance(request)
+        named = {name: request.GET[name] for name in ("verb", "request", "from", "until") if request.GET.get(name)}
+        narrowed_by = [name for name in ("actor", "subject", "q") if request.GET.get(name)]
+        audit.record(
+            "audit.exported",
+            subject_type="audit_trail",
+            subject_id="",
+            origin=staff_origin(request),
+            narrowed=named,
+            narrowed_by=narrowed_by,  # what was typed there may be an address that has to be forgotten
+        )
+        return StreamingHttpResponse(
+            lines(events.everything),
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": 'attachment; filename="audit.csv"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+
+def panel_of(changes: list[Change]) -> dict[str, object]:
+    """What the transaction of an event changed, row by row, column by column."""
+    rows: list[list[object]] = []
+    for change in changes:
+        differences = change.differences()
+        where = f"{change.table} {change.row_id}"
+        if not differences:
+            rows.append([where, change.label, "", "not kept", "not kept", change.role])
+        rows += [
+            [where, change.label, column, shown(before), shown(after), change.role]
+            for column, (before, after) in differences.items()
+        ]
+    more = f", the first {MOST_CHANGES} rows" if len(changes) == MOST_CHANGES else ""
+    return {
+        "title": f"What its transaction changed{more}",
+        "table": {"headers": ["Row", "Change", "Column", "Before", "After", "Database role"], "rows": rows},
+        "more": None,
+    }
+
+
+class Line:
+    """A file that keeps nothing: what is written to it is what it answers."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def lines(events: QuerySet[Model]) -> Iterator[str]:
+    """Page by page along the list's own order, so that no transaction and no memory lasts as long as the download."""
+    writer = csv.writer(Line())
+    yield writer.writerow(HEADER)
+    ordered: Any = events.order_by("-at", "-pk").select_related(None)
+    columns = ("pk", *("actor__public_id" if name == "actor" else name for name in HEADER))
+    rest = ordered
+    while page := list(rest.values_list(*columns)[:ROWS_AT_ONCE]):
+        for _, at, verb, actor, subject_type, subject_id, facts, address, request_id in page:
+            cells = (at.isoformat(), verb, actor, subject_type, subject_id, json.dumps(facts), address, request_id)
+            yield writer.writerow([harmless("" if cell is None else str(cell)) for cell in cells])
+        last_pk, last_at = page[-1][0], page[-1][1]
+        rest = ordered.filter(Q(at__lte=last_at) & (Q(at__lt=last_at) | Q(pk__lt=last_pk)))

@@ -1,0 +1,201 @@
+"""The audit trail as staff read it: found by person, subject, verb, period and request, each along an index."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts import audit, services
+from accounts.audit import Origin
+from accounts.models import AuditEvent
+from reporting.roles import ROLES
+from tests.back_office.house import Furnished, colleague, furnish, list_page, page_of, signed_in
+from tests.back_office.test_lists import CROWD, assert_indexed, rows_of, seen
+from tests.conftest import Ledger, Person, Sql
+
+EXPORT = "/admin/accounts/auditevent/export/"
+
+
+def wrote(verb: str, who: Person, **facts: Any) -> AuditEvent:
+    """Something that Thandi did to herself, say."""
+    audit.record(
+        verb,
+        subject_type="user",
+        subject_id=who.user.public_id,
+        origin=Origin(actor_id=who.user.pk, address="10.1.2.3", request_id=f"request-{verb}"),
+        **facts,
+    )
+    return AuditEvent.objects.latest("pk")
+
+
+def verbs(client: Client, **narrowed: str) -> list[str]:
+    return [event.verb for event in rows_of(client.get(list_page(AuditEvent), narrowed))]  # type: ignore[attr-defined]
+
+
+def exported(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+
+def test_events_are_found_by_what_one_knows_of_them(ledger: Ledger, thandi: Person, sipho: Person) -> None:
+    client = signed_in(colleague("auditor"))
+    wrote("wallet.frozen", thandi)
+    wrote("wallet.closed", sipho)
+    today = AuditEvent.objects.latest("pk").at.strftime("%Y-%m-%d")
+    assert verbs(client, actor="Thandi@Example.com") == ["wallet.frozen"]
+    assert verbs(client, actor="+27821110002") == ["wallet.closed"]
+    assert verbs(client, actor="nobody@example.com") == []
+    assert verbs(client, subject=str(thandi.user.public_id))[0] == "wallet.frozen"
+    assert verbs(client, subject="sipho@example.com")[0] == "wallet.closed"
+    assert verbs(client, verb="wallet.frozen", actor="thandi@example.com") == ["wallet.frozen"]
+    assert verbs(client, request="request-wallet.closed") == ["wallet.closed"]
+    assert verbs(client, until="2001-01-01") == []
+    assert verbs(client, **{"from": "2001-01-01"})[0] == "wallet.closed"
+    assert verbs(client, **{"from": "2999-01-01"}) == []
+    assert verbs(client, **{"from": "no day"}) == []
+    assert today
+
+
+def test_a_day_is_one_of_johannesburg(ledger: Ledger, thandi: Person, admin_sql: Sql) -> None:
+    client = signed_in(colleague("auditor"))
+    late, early = wrote("late.evening", thandi), wrote("early.morning", thandi)
+    admin_sql("UPDATE audit_events SET at = '2026-03-31 21:59:59.999Z' WHERE id = %s", late.pk)
+    admin_sql("UPDATE audit_events SET at = '2026-03-31 22:00:00Z' WHERE id = %s", early.pk)
+    assert verbs(client, until="2026-03-31") == ["late.evening"]
+    assert verbs(client, **{"from": "2026-04-01"}, until="2026-04-01") == ["early.morning"]
+
+
+@pytest.mark.sql
+def test_every_way_of_narrowing_reads_along_an_index(
+    ledger: Ledger, thandi: Person, sipho: Person, owner_sql: Sql
+) -> None:
+    furnish(thandi, sipho)
+    owner_sql(CROWD)
+    owner_sql(
+        "INSERT INTO audit_events (actor_id, verb, subject_type, subject_id, facts, request_id, at) "
+        "SELECT id, 'crowd.went', 'user', public_id::text, '{}', md5(id::text), now() - id * interval '1 minute' "
+        "FROM users WHERE email LIKE 'crowd%'"
+    )
+    owner_sql("ANALYZE")
+    client = signed_in(colleague("auditor"))
+    for narrowed in (
+        {},
+        {"actor": "crowd7@example.com"},
+        {"subject": str(thandi.user.public_id)},
+        {"subject": "crowd9@example.com"},
+        {"subject": thandi.wallet.number},
+        {"verb": "wallet.opened"},
+        {"verb": "crowd.went"},
+        {"request": "c81e728d9d4c2f636f067f89cc14862c"},
+        {"from": "2026-01-01", "until": "2099-01-01"},
+        {"actor": "crowd7@example.com", "verb": "crowd.went", "from": "2001-01-01"},
+    ):
+        answer = client.get(list_page(AuditEvent), narrowed)
+        _, statements = seen(client, f"{list_page(AuditEvent)}?{urlencode(narrowed)}")
+        assert_indexed([statement for statement in statements if "LIMIT 51" in statement])
+        older = answer.context["cl"].older
+        if older:
+            _, statements = seen(client, list_page(AuditEvent) + older)
+            assert_indexed([statement for statement in statements if "LIMIT 51" in statement])
+
+
+def test_an_event_shows_its_subject_and_what_was_before_and_after(house: Furnished, thandi: Person) -> None:
+    services.correct_profile(user_id=thandi.user.pk, values={"phone": None}, origin=audit.SYSTEM)
+    event = AuditEvent.objects.get(verb="user.corrected")
+    client = signed_in(colleague("auditor"))
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(page_of(event))
+    [panel] = answer.context["panels"]
+    rows = panel["table"]["rows"]
+    assert [row[:2] for row in rows] == [[f"users {thandi.user.pk}", "profile"], [f"users {thandi.user.pk}", "update"]]
+    assert rows[1][2:4] == ["phone_verified_at", rows[1][3]]
+    assert rows[1][4:] == ["-", "mymoolah_app"]
+    assert page_of(thandi.user) in answer.content.decode()
+    assert "+27821110001" not in answer.content.decode()
+    assert len(queries) <= 12
+
+
+def test_changes_are_shown_to_whoever_may_see_what_changed(house: Furnished, thandi: Person) -> None:
+    services.correct_profile(user_id=thandi.user.pk, values={"phone": None}, origin=audit.SYSTEM)
+    event = AuditEvent.objects.get(verb="user.corrected")
+    [panel] = signed_in(colleague("operator")).get(page_of(event)).context["panels"]
+    assert panel["table"]["rows"] == []
+
+
+def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Person) -> None:
+    from accounts.audit_admin import AuditEventAdmin
+    from accounts.models import KycSubmission, LoginSession, User
+    from transactions.models import Transfer
+    from vouchers.models import Voucher
+    from wallets.models import Wallet
+
+    shown = {
+        "user": str(house.rows[User].public_id),  # type: ignore[attr-defined]
+        "session": str(house.rows[LoginSession].public_id),  # type: ignore[attr-defined]
+        "kyc_submission": str(house.rows[KycSubmission].public_id),  # type: ignore[attr-defined]
+        "wallet": house.rows[Wallet].number,  # type: ignore[attr-defined]
+        "voucher": str(house.rows[Voucher].public_id),  # type: ignore[attr-defined]
+        "transfer": str(house.rows[Transfer].pk),
+    }
+    rows = {
+        "user": User,
+        "session": LoginSession,
+        "kyc_submission": KycSubmission,
+        "wallet": Wallet,
+        "voucher": Voucher,
+        "transfer": Transfer,
+    }
+    assert AuditEventAdmin.subjects.keys() >= shown.keys()
+    client = signed_in(colleague("auditor"))
+    for kind, number in shown.items():
+        audit.record("it.happened", subject_type=kind, subject_id=number)
+        html = client.get(page_of(AuditEvent.objects.latest("pk"))).content.decode()
+        assert page_of(house.rows[rows[kind]]) in html, kind
+
+
+def test_a_copy_holds_what_the_list_showed_and_is_an_event_itself(
+    ledger: Ledger, thandi: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.audit_admin.ROWS_AT_ONCE", 2)
+    for number in range(5):
+        wrote("wallet.frozen", thandi, reason=f"=1+{number}")
+    wrote("=cmd()", thandi)
+    auditor = colleague("auditor")
+    client = signed_in(auditor)
+    answer = client.post(f"{EXPORT}?verb=wallet.frozen&actor=thandi%40example.com")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    rows = exported(answer)
+    assert [row["facts"] for row in rows] == [f'{{"reason": "=1+{number}"}}' for number in (4, 3, 2, 1, 0)]
+    assert {row["actor"] for row in rows} == {str(thandi.user.public_id)}
+    event = AuditEvent.objects.get(verb="audit.exported")
+    assert (event.actor_id, event.facts) == (
+        auditor.pk,
+        {"narrowed": {"verb": "wallet.frozen"}, "narrowed_by": ["actor"]},
+    )
+    everything = exported(client.post(EXPORT))
+    assert len(everything) == AuditEvent.objects.count()
+    assert "'=cmd()" in {row["verb"] for row in everything}
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_only_auditors_and_administrators_take_copies(ledger: Ledger, role: str) -> None:
+    client = signed_in(colleague(role))
+    allowed = role in {"auditor", "administrator"}
+    assert client.post(EXPORT).status_code == (200 if allowed else 403)
+    assert client.get(EXPORT).status_code == 403
+    assert ('id="export"' in client.get(list_page(AuditEvent)).content.decode()) == allowed
+    assert AuditEvent.objects.filter(verb="audit.exported").exists() == allowed
+
+
+def test_a_stranger_takes_no_copy(ledger: Ledger, thandi: Person) -> None:
+    assert Client().post(EXPORT).status_code == 302
+    assert signed_in(thandi.user).post(EXPORT).status_code == 302
+    assert Client(enforce_csrf_checks=True).post(reverse("admin:accounts_auditevent_export")).status_code in {302, 403}
+    assert not AuditEvent.objects.filter(verb="audit.exported").exists()
