@@ -20,9 +20,11 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import psycopg
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
@@ -308,8 +310,14 @@ class Quiet(WSGIRequestHandler):
 def address(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The application on a port of its own, until the test ends."""
     monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["127.0.0.1"])
+    with serving(WSGIHandler()) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving(application: WSGIApplication) -> Iterator[str]:
     server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
-    server.set_app(WSGIHandler())
+    server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -325,6 +333,15 @@ def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold the clock of the counters, lest a minute ends in the middle of a test."""
     moment = time.time()
     monkeypatch.setattr(core, "time", SimpleNamespace(time=lambda: moment))
+
+
+@pytest.fixture
+def worker_at_hand() -> Iterator[None]:
+    """Tasks are done as they are asked for."""
+    before = current_app.conf.task_always_eager, current_app.conf.task_eager_propagates
+    current_app.conf.task_always_eager = current_app.conf.task_eager_propagates = True
+    yield
+    current_app.conf.task_always_eager, current_app.conf.task_eager_propagates = before
 
 
 # People ------------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from django.test import Client
 from accounts.models import User
 from mymoolah.common.clock import business_day, now
 from mymoolah.common.messages import MemorySms
-from tests.accounts.conftest import code_in, sms, worker_at_hand  # noqa: F401 - the last two are fixtures
+from tests.accounts.conftest import code_in, sms  # noqa: F401 - the latter is a fixture
 from tests.accounts.papers import THANDIS_ID, picture
 from tests.conftest import Person
 

@@ -22,7 +22,6 @@ from accounts.sessions import start_session
 from mymoolah.common.clock import now
 from mymoolah.common.ids import wallet_number
 from reporting.roles import ROLES
-from tests.accounts.conftest import worker_at_hand  # noqa: F401 - a fixture
 from tests.accounts.papers import picture, sa_id, sent_as
 from tests.api import Caller, body_of
 from tests.back_office.house import NOT_REGISTERED, REGISTERED, Furnished, colleague, emergency, furnish, signed_in

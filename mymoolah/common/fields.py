@@ -24,9 +24,8 @@ CURRENCY_SCHEMA = {"type": "string", "pattern": "^[A-Z]{3}$", "example": "ZAR"}
 PHONE_SCHEMA = {"type": "string", "example": "+27821234567", "description": "E.164, or as dialled in South Africa"}
 NEW_PASSWORD_SCHEMA = {
     "type": "string",
-    "minLength": 10,
+    "pattern": "^(?![0-9]*$)[\\s\\S]{10,}$",
     "maxLength": 128,
-    "pattern": "[^0-9]",
     "description": "At least ten characters, not digits only; none that are in everybody's list or like one's own name",
 }
 

@@ -48,15 +48,6 @@ def no_redis(settings: Any) -> None:
 
 
 @pytest.fixture
-def worker_at_hand() -> Iterator[None]:
-    """Tasks are done as they are asked for."""
-    before = current_app.conf.task_always_eager, current_app.conf.task_eager_propagates
-    current_app.conf.task_always_eager = current_app.conf.task_eager_propagates = True
-    yield
-    current_app.conf.task_always_eager, current_app.conf.task_eager_propagates = before
-
-
-@pytest.fixture
 def queue(worker_at_hand: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
     """A broker without a worker; the tasks that wait for one, as it holds them."""
     current_app.conf.task_always_eager = False
