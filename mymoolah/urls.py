@@ -1,5 +1,6 @@
 """Where every address leads."""
 
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
@@ -13,7 +14,7 @@ import vouchers.till_urls
 import vouchers.urls
 import wallets.urls
 from mymoolah import health
-from mymoolah.schema import SchemaView
+from mymoolah.schema import RedocView, SchemaView, redoc_script
 
 api_v1: list[URLPattern | URLResolver] = [
     *accounts.urls.urlpatterns,
@@ -32,6 +33,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_v1)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", throttle_classes=()), name="docs"),
+    # ReDoc searches in a worker that it makes itself.
+    path("api/redoc", csp_update({"worker-src": ["'self'", "blob:"]})(RedocView.as_view()), name="redoc"),
+    path("api/redoc.js", redoc_script, name="redoc_script"),
     path(
         "admin/kyc/documents/<uuid:public_id>", admin.site.admin_view(accounts.kyc_admin.document), name="kyc_document"
     ),

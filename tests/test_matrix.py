@@ -70,6 +70,8 @@ API = {
         GET    /readyz                          200     200     200        200     200    200
         GET    /api/schema                      200     200     200        200     200    200
         GET    /api/docs                        200     200     200        200     200    200
+        GET    /api/redoc                       200     200     200        200     200    200
+        GET    /api/redoc.js                    200     200     200        200     200    200
         POST   /api/v1/auth/token               401     200     200        401     401    200
         POST   /api/v1/auth/token/refresh       401     200     200        401     401    200
         POST   /api/v1/auth/password/forgot     202     202     202        202     202    202

@@ -128,12 +128,14 @@ def test_headers_are_described_where_they_are_sent() -> None:
 
 
 @pytest.mark.django_db
-def test_the_documentation_asks_no_foreign_host(client: Client) -> None:
-    page = client.get("/api/docs")
+@pytest.mark.parametrize(("path", "least"), [("/api/docs", 4), ("/api/redoc", 2)])
+def test_the_documentation_asks_no_foreign_host(client: Client, path: str, least: int) -> None:
+    """What scripts would ask for, tests/browser/test_documentation.py sees."""
+    page = client.get(path)
     assert page.status_code == 200
     html = page.content.decode()
-    addresses = re.findall(r'(?:src|href)="([^"]+)"', html)
-    assert len(addresses) >= 4
+    addresses = re.findall(r'(?:src|href|spec-url)="([^"]+)"', html)
+    assert len(addresses) >= least
     for address in addresses:
         assert address.startswith("/"), address
         resource = client.get(address)
@@ -141,6 +143,7 @@ def test_the_documentation_asks_no_foreign_host(client: Client) -> None:
         resource.close()
     assert "<script>" not in html
     assert "default-src 'self'" in page["Content-Security-Policy"]
+    assert ("worker-src" in page["Content-Security-Policy"]) is (path == "/api/redoc")
     assert client.get("/api/schema").status_code == 200
 
 

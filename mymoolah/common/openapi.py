@@ -80,6 +80,10 @@ class Operation(PlainNames):
             responses[code] = self._refused(problems, refusals)
         return operation
 
+    def get_summary(self) -> str:
+        """`send_money` is Send money, where a person reads."""
+        return str(self.get_operation_id()).replace("_", " ").capitalize()
+
     def _refused(self, problems: list[Problem], refusals: Refusals) -> dict[str, Any]:
         """The answer of one status, told by its problems."""
         bodies = [one.body(request_id=REQUEST_ID) for one in problems]
