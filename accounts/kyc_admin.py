@@ -10,10 +10,17 @@ from django.views.decorators.http import require_GET
 
 from accounts import kyc
 from accounts.admin import staff_origin
-from accounts.kyc_documents import PDF
+from accounts.kyc_documents import JPEG, PDF
+from mymoolah.common.errors import DomainError
 
 # Nothing in it runs, loads or sends anything, should a browser take it for more than a picture.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": SANDBOX,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @require_GET
@@ -29,11 +36,23 @@ def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     return HttpResponse(
         shown.content,
         content_type=shown.content_type,
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Disposition": placing,
-            "Content-Security-Policy": SANDBOX,
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-        },
+        headers={**HEADERS, "Content-Disposition": placing},
+    )
+
+
+@require_GET
+def page(request: HttpRequest, public_id: uuid.UUID, number: int) -> HttpResponse:
+    """Show a page of a PDF as a picture, and say how many pages there are."""
+    if not request.user.has_perm("accounts.view_kycdocument"):
+        raise PermissionDenied
+    try:
+        drawn = kyc.show_page(public_id=public_id, number=number, origin=staff_origin(request))
+    except kyc.DocumentNotFound as error:
+        raise Http404 from error
+    except DomainError as refusal:
+        return HttpResponse(f"{refusal.title}.", status=refusal.status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        drawn.content,
+        content_type=JPEG,
+        headers={**HEADERS, "X-Pages-Shown": str(drawn.shown_count), "X-Pages": str(drawn.total_count)},
     )

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-import accounts.kyc_admin
+import accounts.kyc_desk_admin
 import accounts.urls
 import reporting.urls
 import transactions.urls
@@ -36,9 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # ReDoc searches in a worker that it makes itself.
     path("api/redoc", csp_update({"worker-src": ["'self'", "blob:"]})(RedocView.as_view()), name="redoc"),
     path("api/redoc.js", redoc_script, name="redoc_script"),
-    path(
-        "admin/kyc/documents/<uuid:public_id>", admin.site.admin_view(accounts.kyc_admin.document), name="kyc_document"
-    ),
+    path("admin/kyc/", include(accounts.kyc_desk_admin.urlpatterns)),
     # No model of ours has a page outside of the back-office, and Django's way there fails for tables that are not there.
     path("admin/r/<path:url>", admin.site.admin_view(admin.site.catch_all_view)),
     path("admin/", admin.site.urls),

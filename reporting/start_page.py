@@ -74,7 +74,7 @@ CARDS: Final = (
         overview_age,
     ),
     Card("Customers' money", "wallets.view_wallet", "admin:wallets_wallet_changelist", customers_money),
-    Card("KYC waiting", "accounts.view_kycsubmission", "admin:accounts_kycsubmission_changelist", kyc_waiting),
+    Card("KYC waiting", "accounts.view_kycsubmission", "kyc_queue", kyc_waiting),
     Card("Open suspense", "vouchers.view_suspenseitem", "admin:vouchers_suspenseitem_changelist", suspense_open),
 )
 
@@ -89,13 +89,15 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {**context, "title": "Start", "cards": cards}
 
 
-# What the sidebar lists: group, then (title, icon, model).
+# What the sidebar lists: group, then (title, icon, model), and the address where it is not the model's list.
 NAVIGATION: Final = {
     "Customers": (
         ("Overview", "group", "reporting.userdashboardsummary"),
         ("People", "person", "accounts.user"),
+        ("KYC desk", "fact_check", "accounts.kycsubmission", "kyc_queue"),
         ("KYC cases", "badge", "accounts.kycsubmission"),
         ("KYC documents", "description", "accounts.kycdocument"),
+        ("KYC notes", "sticky_note_2", "accounts.kycnote"),
         ("Devices", "devices", "accounts.loginsession"),
     ),
     "Money": (
@@ -126,13 +128,17 @@ NAVIGATION: Final = {
 }
 
 
+def address_of(label: str, name: str | None = None) -> str:
+    return reverse(name or f"admin:{label.replace('.', '_')}_changelist")
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation: what this person may see."""
     groups = []
     for group, entries in NAVIGATION.items():
         items = [
-            {"title": title, "icon": icon, "link": reverse(f"admin:{label.replace('.', '_')}_changelist")}
-            for title, icon, label in entries
+            {"title": title, "icon": icon, "link": address_of(label, *address)}
+            for title, icon, label, *address in entries
             if request.user.has_perm(f"{label.replace('.', '.view_')}")
         ]
         if items:

@@ -419,10 +419,22 @@ BACK_OFFICE = """
     POST  /admin/search/                               302       302            200  200      200      200      200       200        200
     GET   /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
     POST  /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
+    GET   /admin/kyc/                                  302       302            200  200      403      200      403       403        200
+    POST  /admin/kyc/                                  302       302            405  405      405      405      405       405        405
+    GET   /admin/kyc/next                              302       302            302  302      403      302      403       403        302
+    POST  /admin/kyc/next                              302       302            405  405      405      405      405       405        405
+    GET   /admin/kyc/cases/{public_id}                 302       302            404  404      403      404      403       403        404
+    POST  /admin/kyc/cases/{public_id}                 302       302            405  405      405      405      405       405        405
+    GET   /admin/kyc/cases/{public_id}/number          302       302            405  405      405      405      405       405        405
+    POST  /admin/kyc/cases/{public_id}/number          302       302            403  404      403      403      403       403        404
+    GET   /admin/kyc/cases/{public_id}/{name}          302       302            405  405      405      405      405       405        405
+    POST  /admin/kyc/cases/{public_id}/{name}          302       302            403  404      403      403      403       403        404
     GET   /admin/kyc/documents/{public_id}             302       302            404  404      403      404      403       403        404
     POST  /admin/kyc/documents/{public_id}             302       302            405  405      405      405      405       405        405
     GET   /admin/accounts/auditevent/export/           302       302            403  403      403      403      403       403        403
     POST  /admin/accounts/auditevent/export/           302       302            200  403      403      200      403       403        200
+    GET   /admin/kyc/documents/{public_id}/pages/{number} 302       302            404  404      403      404      403       403        404
+    POST  /admin/kyc/documents/{public_id}/pages/{number} 302       302            405  405      405      405      405       405        405
     GET   /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     POST  /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     GET   /admin/r/{url}                               302       302            404  404      404      404      404       404        404
@@ -437,6 +449,8 @@ NAMED = {
     "object_id": "1",
     "public_id": "0b8c6f1e-7d2a-4c39-8e51-2f6a9d3b4c57",
     "app_label": "vouchers",
+    "name": "claim",
+    "number": "1",
     "url": "nothing/",
 }
 # The pages of each model, by what docs/roles.md gives a role of it: nothing, a look, or (of people) a change.

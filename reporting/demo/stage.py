@@ -24,6 +24,7 @@ from mymoolah.common import embedded
 from mymoolah.common.clock import now
 from reporting import services
 from reporting.demo import processes
+from reporting.demo.cases import make_cases
 from reporting.demo.claims import HOST, DemoError, reserved, sole_use
 from reporting.demo.people import CUSTOMERS, STAFF, make_people
 from reporting.demo.processes import Child
@@ -116,6 +117,7 @@ class Demo:
                 transactions=self.load.transactions,
             )
         is_new = make_people(password=settings.DEMO_PASSWORD, now=now())
+        make_cases(now=now())
         connections.close_all()  # which also makes PostgreSQL count what we have written
         with contextlib.suppress(services.RefreshUnderWay):
             services.refresh_dashboard(now=now(), force=is_new)
