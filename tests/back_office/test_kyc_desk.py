@@ -27,7 +27,6 @@ from accounts.services import create_staff
 from mymoolah.common.clock import now
 from mymoolah.common.errors import Unavailable
 from reporting.roles import ROLES
-from tests.accounts.conftest import worker_at_hand  # noqa: F401 - a fixture
 from tests.accounts.papers import PDF, THANDIS_ID, picture, sa_id
 from tests.back_office.house import PASSWORD, colleague, emergency, signed_in
 from tests.conftest import Person, person
@@ -37,7 +36,7 @@ QUEUE_QUERIES, CASE_QUERIES = 6, 10
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: Any, worker_at_hand: None) -> None:  # noqa: F811
+def folder(tmp_path: Path, settings: Any, worker_at_hand: None) -> None:
     settings.DOCUMENTS_DIR = tmp_path / "documents"
 
 
