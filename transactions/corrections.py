@@ -17,17 +17,15 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.audit import Origin
-from accounts.models import User
+from accounts.decisions import Decision, record_decision, require_finance
 from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import InvalidAmount, Money
 from mymoolah.common.retries import with_retries
 from mymoolah.common.sql.queries import rows
 from transactions import posting
-from transactions.decisions import require_finance
 from transactions.models import Kind, Receivable, ReceivableCollection
 from transactions.posting import (
-    Decision,
     House,
     IdempotencyKey,
     Leg,
@@ -343,25 +341,6 @@ def settle(
 
 
 # Deciding ---------------------------------------------------------------------------------------------------------------
-def record_decision(
-    verb: str, *, subject_type: str, subject_id: object, decision: Decision, origin: Origin, **facts: object
-) -> None:
-    """Write what two people decided, and why, in the transaction of the deed. The one who approved it did it."""
-    people = dict(
-        User.objects.filter(pk__in=[decision.proposed_by, decision.approved_by]).values_list("pk", "public_id")
-    )
-    audit.record(
-        verb,
-        subject_type=subject_type,
-        subject_id=subject_id,
-        origin=replace(origin, actor_id=origin.actor_id or decision.approved_by),
-        proposed_by=str(people[decision.proposed_by]),
-        approved_by=str(people[decision.approved_by]),
-        reason=decision.reason,
-        **facts,
-    )
-
-
 def _decide(compose: Callable[[uuid.UUID], list[Leg]], *, decision: Decision, key: IdempotencyKey) -> list[Posted]:
     """Post, once for each `key`, the group that `compose` makes, the first of whose legs carries the id it is given."""
 

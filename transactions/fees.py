@@ -10,14 +10,12 @@ from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.audit import Origin
+from accounts.decisions import Decision, record_decision, require_finance
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.money import InvalidAmount, Money
 from mymoolah.common.sql.queries import rows
-from transactions.corrections import record_decision
-from transactions.decisions import require_finance
 from transactions.models import FeeRule
-from transactions.posting import Decision
 
 RATE_STEP = Decimal("0.0001")
 

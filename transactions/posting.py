@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
+from accounts.decisions import Decision, TwoPeopleNeeded
 from mymoolah.common.errors import DomainError, NotFound, Unavailable
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import InvalidAmount, Money
@@ -82,10 +83,6 @@ class UserNotActive(DomainError):
 
 class UnknownWallet(NotFound):
     code, title = "wallet_not_found", "There is no such wallet"
-
-
-class TwoPeopleNeeded(DomainError):
-    code, status, title = "two_people_needed", 409, "This needs a second person, other than the one who proposed it"
 
 
 class UnknownHold(NotFound):
@@ -186,22 +183,6 @@ class Posted:
     to_balance_after: Decimal
     posted_at: dt.datetime
     replayed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """What two people of finance decided: who proposed it, who approved it (users' ids), and why.
-
-    :raises TwoPeopleNeeded: they are one
-    """
-
-    proposed_by: int
-    approved_by: int
-    reason: str
-
-    def __post_init__(self) -> None:
-        if self.proposed_by == self.approved_by:
-            raise TwoPeopleNeeded
 
 
 def post(

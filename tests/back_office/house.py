@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import audit
+from accounts.decisions import Decision
 from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, OneTimeCode, User
 from accounts.services import create_staff
 from mymoolah.common.clock import now
@@ -41,7 +42,7 @@ from transactions.models import (
     Transaction,
     Transfer,
 )
-from transactions.posting import Decision, House, Leg
+from transactions.posting import House, Leg
 from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
 from wallets.models import Hold, TierLimit, Wallet
 

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from django.db import connections
 
+from accounts.decisions import Decision
 from accounts.models import User
 from accounts.services import create_staff
 from mymoolah.common.clock import JOHANNESBURG
@@ -17,7 +18,7 @@ from mymoolah.common.money import Money
 from tests.conftest import Person
 from transactions.models import IdempotencyKey as StoredKey
 from transactions.models import Kind, Transaction, Transfer
-from transactions.posting import Decision, House, IdempotencyKey, Leg
+from transactions.posting import House, IdempotencyKey, Leg
 from wallets.models import Wallet
 
 

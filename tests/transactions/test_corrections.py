@@ -14,6 +14,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
+from accounts.decisions import Decision, NotOfFinance, ReasonNeeded, TwoPeopleNeeded
 from accounts.models import AuditEvent, User
 from accounts.services import create_staff
 from mymoolah.common.clock import business_day, now, start_of_day
@@ -29,18 +30,15 @@ from transactions.corrections import (
     Settlement,
     UnknownReceivable,
 )
-from transactions.decisions import NotOfFinance, ReasonNeeded
 from transactions.models import IdempotencyKey as StoredKey
 from transactions.models import Kind, Receivable, ReceivableCollection, Transaction, Transfer
 from transactions.posting import (
     BalanceTooHigh,
-    Decision,
     House,
     IdempotencyKeyReused,
     InsufficientFunds,
     NotReversible,
     Posted,
-    TwoPeopleNeeded,
     UnknownTransfer,
     UnknownWallet,
     WalletClosed,

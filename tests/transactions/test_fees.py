@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.decisions import NotOfFinance, ReasonNeeded
 from accounts.models import AuditEvent, User
 from mymoolah.common.money import InvalidAmount, Money
 from tests.transactions.legs import decided, johannesburg
-from transactions.decisions import NotOfFinance, ReasonNeeded
 from transactions.fees import (
     Fee,
     FeeAlreadySet,

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connections, transaction
 
+from accounts.decisions import TwoPeopleNeeded
 from accounts.models import User
 from mymoolah.common.errors import DomainError
 from mymoolah.common.ids import uuid7
@@ -33,7 +34,6 @@ from transactions.posting import (
     LimitExceeded,
     NotPermitted,
     Posted,
-    TwoPeopleNeeded,
     UnknownHold,
     UnknownTransfer,
     UnknownWallet,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from accounts import audit
+from accounts.decisions import Decision, NotOfFinance, ReasonNeeded, TwoPeopleNeeded
 from accounts.models import AuditEvent, User
 from accounts.services import create_staff
 from mymoolah.common.clock import now
@@ -34,12 +35,9 @@ from tests.vouchers.desk import (
     stop,
 )
 from tests.vouchers.till import moves, payment, told
-from transactions.decisions import NotOfFinance, ReasonNeeded
 from transactions.models import Transaction, Transfer
 from transactions.posting import (
-    Decision,
     IdempotencyKeyReused,
-    TwoPeopleNeeded,
     UserNotActive,
     WalletClosed,
     WalletFrozen,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from accounts.decisions import Decision, NotOfFinance, ReasonNeeded
 from accounts.models import AuditEvent, User
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
@@ -46,10 +47,8 @@ from tests.vouchers.till import (
     told,
 )
 from transactions.corrections import AlreadyReversed
-from transactions.decisions import NotOfFinance, ReasonNeeded
 from transactions.posting import (
     BalanceTooHigh,
-    Decision,
     InsufficientFunds,
     UnknownWallet,
     UserNotActive,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from accounts.decisions import Decision, NotOfFinance, ReasonNeeded, TwoPeopleNeeded
 from accounts.models import AuditEvent, User
 from accounts.services import create_staff
 from mymoolah.common.clock import now
@@ -36,12 +37,9 @@ from tests.vouchers.till import (
     status_of,
     told,
 )
-from transactions.decisions import NotOfFinance, ReasonNeeded
 from transactions.posting import (
-    Decision,
     IdempotencyKey,
     IdempotencyKeyReused,
-    TwoPeopleNeeded,
 )
 from vouchers.models import SuspenseItem, Voucher, VoucherRedemption
 from vouchers.services import resolving

@@ -14,12 +14,11 @@ from django.db import Error, transaction
 
 from accounts import audit
 from accounts.audit import Origin
+from accounts.decisions import Decision, record_decision, require_finance
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import with_retries
 from transactions import holds, posting
-from transactions.corrections import record_decision
-from transactions.decisions import require_finance
-from transactions.posting import Decision, IdempotencyKey
+from transactions.posting import IdempotencyKey
 from vouchers import legs, selectors
 from vouchers.errors import (
     ENDED,

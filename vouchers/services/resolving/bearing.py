@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from accounts import audit
 from accounts.audit import Origin
-from transactions.posting import Decision, IdempotencyKey
+from accounts.decisions import Decision
+from transactions.posting import IdempotencyKey
 from vouchers import till_legs
 from vouchers.models import SuspenseItem, Voucher
 from vouchers.services.resolving.deciding import Case, ResolutionDoesNotFit, Resolved, Ruling, resolve

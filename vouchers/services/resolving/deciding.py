@@ -11,13 +11,12 @@ from typing import Literal
 from django.db import transaction
 
 from accounts.audit import Origin
+from accounts.decisions import Decision, record_decision, require_finance
 from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.ids import uuid7
 from mymoolah.common.retries import with_retries
 from transactions import posting
-from transactions.corrections import record_decision
-from transactions.decisions import require_finance
-from transactions.posting import Decision, IdempotencyKey, Leg
+from transactions.posting import IdempotencyKey, Leg
 from vouchers import selectors
 from vouchers.models import SuspenseItem, Voucher
 from vouchers.policies import policy_of

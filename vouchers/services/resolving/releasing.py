@@ -10,13 +10,13 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Origin
+from accounts.decisions import Decision, record_decision, require_finance
 from mymoolah.common.ids import uuid7
 from mymoolah.common.retries import with_retries
 from transactions import posting
-from transactions.corrections import mirror_legs, record_decision
-from transactions.decisions import require_finance
+from transactions.corrections import mirror_legs
 from transactions.models import Kind
-from transactions.posting import Decision, IdempotencyKey, UnknownWallet
+from transactions.posting import IdempotencyKey, UnknownWallet
 from vouchers import legs, selectors, till_legs
 from vouchers.models import SuspenseItem, Voucher
 from vouchers.services.resolving.deciding import (
