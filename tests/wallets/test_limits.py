@@ -1,0 +1,117 @@
+"""What two of finance change about tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.decisions import NotOfFinance, ReasonNeeded
+from accounts.models import AuditEvent
+from mymoolah.common.money import Money
+from tests.conftest import Ledger, Person, Sql, balance, fund, refused, send
+from tests.transactions.legs import decided
+from transactions.posting import LimitExceeded
+from wallets.limits import InvalidLimits, Limits, UnknownTier, set_tier_limit
+from wallets.models import TierLimit
+
+pytestmark = [pytest.mark.sql, pytest.mark.usefixtures("ledger")]
+
+NARROW = Limits(
+    per_transfer_amount=Decimal("50.00"),
+    per_day_amount=Decimal("80.00"),
+    per_month_amount=Decimal("200.00"),
+    highest_balance=Decimal("1000.00"),
+    may_send=True,
+    may_cash_out=False,
+)
+
+
+def change(limits: Limits = NARROW, **asked: Any) -> TierLimit:
+    return set_tier_limit(
+        **{"tier": 2, "currency": "ZAR", "limits": limits, "decision": asked.pop("decision", None) or decided()} | asked
+    )
+
+
+def test_a_changed_limit_takes_effect_with_the_next_posting(thandi: Person, sipho: Person) -> None:
+    fund(thandi, "500.00")
+    send(thandi, sipho, "60.00")
+    change(replace(NARROW, per_day_amount=Decimal("120.00")))
+    with pytest.raises(LimitExceeded):
+        send(thandi, sipho, "50.01")
+    send(thandi, sipho, "50.00")
+    with pytest.raises(LimitExceeded):
+        send(thandi, sipho, "10.01")
+    assert balance(thandi) == Money.parse("390.00")
+
+
+def test_the_trail_tells_what_it_was_and_what_it_is(ledger: Ledger) -> None:
+    decision = decided("The regulator's letter 12")
+    change(decision=decision)
+    event = AuditEvent.objects.get(verb="tier_limit.set")
+    assert (event.actor_id, event.subject_id) == (decision.approved_by, "2 ZAR")
+    assert event.facts["before"]["per_transfer_amount"] == "25000.00"
+    assert event.facts["after"] == {
+        "per_transfer_amount": "50.00",
+        "per_day_amount": "80.00",
+        "per_month_amount": "200.00",
+        "highest_balance": "1000.00",
+        "may_send": True,
+        "may_cash_out": False,
+    }
+    assert event.facts["reason"] == "The regulator's letter 12"
+
+
+def test_a_currency_nobody_had_limits_in_gets_them() -> None:
+    assert change(currency="USD").currency == "USD"
+    assert TierLimit.objects.get(tier=2, currency="ZAR").per_transfer_amount == Decimal("25000.00")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"per_day_amount": Decimal("49.99")},
+        {"per_month_amount": Decimal("79.99")},
+        {"per_transfer_amount": None},
+        {"per_transfer_amount": Decimal("0.00")},
+        {"per_transfer_amount": Decimal("1.001")},
+        {"highest_balance": Decimal("-1.00")},
+        {"highest_balance": Decimal("NaN")},
+        {"highest_balance": Decimal("1e30")},
+    ],
+)
+def test_limits_that_contradict_one_another_are_refused_and_change_nothing(wrong: dict[str, Any]) -> None:
+    before = list(TierLimit.objects.values().order_by("pk"))
+    with pytest.raises(InvalidLimits):
+        change(replace(NARROW, **wrong))
+    assert list(TierLimit.objects.values().order_by("pk")) == before
+    assert not AuditEvent.objects.filter(verb="tier_limit.set").exists()
+
+
+def test_one_person_a_stranger_or_no_reason_changes_nothing(thandi: Person) -> None:
+    pair = decided()
+    with pytest.raises(UnknownTier):
+        change(tier=3)
+    with pytest.raises(ReasonNeeded):
+        change(decision=decided(" "))
+    with pytest.raises(NotOfFinance):
+        change(decision=replace(pair, approved_by=thandi.user.pk))
+    assert TierLimit.objects.get(tier=2, currency="ZAR").per_transfer_amount == Decimal("25000.00")
+
+
+def test_two_at_once_leave_one_of_the_two(race: Callable[..., list[Any]]) -> None:
+    decided()
+    amounts = iter((Decimal("60.00"), Decimal("70.00")))
+    race(2, lambda: change(replace(NARROW, per_transfer_amount=next(amounts))))
+    first, last = AuditEvent.objects.filter(verb="tier_limit.set").order_by("pk")
+    assert last.facts["before"] == first.facts["after"]
+    stands = TierLimit.objects.get(tier=2, currency="ZAR").per_transfer_amount
+    assert last.facts["after"]["per_transfer_amount"] == f"{stands}"
+
+
+def test_the_database_refuses_limits_that_contradict_one_another(app_sql: Sql) -> None:
+    with refused("23514"):
+        app_sql("UPDATE tier_limits SET per_day_amount = 1 WHERE tier = 2")
