@@ -34,6 +34,9 @@ KEYS: Final = ("transactions.view_idempotencykey",)
 VOUCHERS: Final = ("vouchers.view_voucher", "vouchers.view_voucherredemption", "vouchers.view_vouchertotal")
 TILLS: Final = ("vouchers.view_tillevent",)
 SUSPENSE: Final = ("vouchers.view_suspenseitem",)
+PROPOSALS: Final = ("transactions.view_proposal",)
+DECISIONS: Final = ("transactions.add_proposal", "transactions.decide_proposal")
+EXPORTS: Final = ("transactions.export_transaction",)
 SUMMARIES: Final = (
     "reporting.view_transactionsummary",
     "reporting.view_userfinancialsummary",
@@ -45,7 +48,7 @@ ROLES_THEMSELVES: Final = ("auth.view_group",)
 
 EVERYTHING: Final = (
     *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
-    *(WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE),
+    *(WALLETS + RULES + LEDGER + PROPOSALS + KEYS + VOUCHERS + TILLS + SUSPENSE),
     *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
 )
 
@@ -53,9 +56,11 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "administrator": frozenset((*EVERYTHING, *COPIES, "accounts.change_user", "auth.change_group")),
     "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW),
     "finance": frozenset(
-        PEOPLE + AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH
+        PEOPLE
+        + (AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH)
+        + (PROPOSALS + DECISIONS + EXPORTS)
     ),
-    "auditor": frozenset(EVERYTHING + COPIES),
+    "auditor": frozenset(EVERYTHING + COPIES + EXPORTS),
     "support": frozenset(
         PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW
     ),

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import KycSubmission, User
 from mymoolah.common.admin import table_size
 from reporting.admin import latest_refresh
+from transactions.models import Proposal
 from vouchers.models import SuspenseItem
 from wallets.models import Wallet
 
@@ -54,6 +55,12 @@ def suspense_open() -> tuple[str, str]:
     return up_to(found["count"]), f"oldest since {found['oldest']:%Y-%m-%d}" if found["oldest"] else "nothing is open"
 
 
+def proposals_waiting() -> tuple[str, str]:
+    waiting = Proposal.objects.filter(is_open=True).order_by("pk")[:COUNTED_MAX]
+    found = waiting.aggregate(count=Count("pk"), oldest=Min("proposed_at"))
+    return up_to(found["count"]), f"oldest since {found['oldest']:%Y-%m-%d}" if found["oldest"] else "nothing waits"
+
+
 def customers_money() -> tuple[str, str]:
     """All wallets of a currency sum to zero, so what customers have is what the house's few wallets lack."""
     house = Wallet.objects.exclude(kind=Wallet.Kind.CUSTOMER).values("currency").order_by("currency")
@@ -75,6 +82,7 @@ CARDS: Final = (
     ),
     Card("Customers' money", "wallets.view_wallet", "admin:wallets_wallet_changelist", customers_money),
     Card("KYC waiting", "accounts.view_kycsubmission", "kyc_queue", kyc_waiting),
+    Card("Proposals", "transactions.view_proposal", "admin:transactions_proposal_changelist", proposals_waiting),
     Card("Open suspense", "vouchers.view_suspenseitem", "admin:vouchers_suspenseitem_changelist", suspense_open),
 )
 
@@ -104,6 +112,7 @@ NAVIGATION: Final = {
         ("Wallets", "account_balance_wallet", "wallets.wallet"),
         ("Entries", "receipt_long", "transactions.transaction"),
         ("Transfers", "swap_horiz", "transactions.transfer"),
+        ("Proposals", "approval", "transactions.proposal"),
         ("Holds", "lock_clock", "wallets.hold"),
         ("Receivables", "assignment_late", "transactions.receivable"),
         ("Collections", "assignment_returned", "transactions.receivablecollection"),

@@ -104,6 +104,15 @@ CONSTRAINTS = {
         "p till_events_pkey",
         "u uq_till_events_reference",
     },
+    "proposals": {
+        "c proposals_approved_ones_did_something",
+        "c proposals_decided_by_another",
+        "c proposals_decided_by_someone",
+        "c proposals_say_why",
+        "c proposals_status_is_known",
+        "p proposals_pkey",
+        "u proposals_public_id_key",
+    },
     "audit_events": {
         "p audit_events_pkey",
     },
@@ -123,6 +132,8 @@ FOREIGN_KEYS = {
     "audit_events FOREIGN KEY (actor_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "holds FOREIGN KEY (wallet_id) REFERENCES wallets(id) DEFERRABLE INITIALLY DEFERRED",
     "one_time_codes FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
+    "proposals FOREIGN KEY (decided_by_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
+    "proposals FOREIGN KEY (proposed_by_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "receivable_collections FOREIGN KEY (receivable_id) REFERENCES receivables(id) DEFERRABLE INITIALLY DEFERRED",
     "receivable_collections FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "receivables FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
@@ -158,6 +169,9 @@ TRIGGERS = {
     "idempotency_keys_append_only": ("idempotency_keys", "refuse_change"),
     "kyc_notes_append_only": ("kyc_notes", "refuse_change"),
     "kyc_submissions_go_forward": ("kyc_submissions", "keep_kyc_history"),
+    "proposals_are_decided_once": ("proposals", "refuse_change"),
+    "proposals_begin_undecided": ("proposals", "refuse_change"),
+    "proposals_stay": ("proposals", "refuse_change"),
     "receivable_collections_append_only": ("receivable_collections", "refuse_change"),
     "receivables_only_fall": ("receivables", "refuse_change"),
     "receivables_stay": ("receivables", "refuse_change"),
@@ -244,6 +258,7 @@ PRIVILEGES = {
     "kyc_submissions": "INSERT SELECT UPDATE",
     "login_sessions": "DELETE INSERT SELECT UPDATE",
     "one_time_codes": "DELETE INSERT SELECT UPDATE",
+    "proposals": "INSERT SELECT",
     "query_performance_logs": "DELETE INSERT SELECT",
     "receivable_collections": "INSERT SELECT",
     "receivables": "INSERT SELECT",
@@ -267,6 +282,7 @@ PRIVILEGES = {
 } | {f"{table}_history": "SELECT" for table in HISTORY.values()}
 # Where something is what it is, the app changes only what becomes of it.
 UPDATABLE = {
+    "proposals": "decided_at decided_by_id note result_id result_kind status",
     "receivables": "collected_amount",
     "suspense_items": "approved_by_id resolution resolution_transfer_id resolved_at resolved_by_id",
     "till_events": "processed_at result voucher_id",
@@ -316,6 +332,8 @@ INDEXES = {
     "ix_kyc_waiting_red": "kyc_submissions USING btree (created_at, id) WHERE (is_red AND ((status)::text = 'pending'::text))",
     "ix_kyc_waiting_tier": "kyc_submissions USING btree (sought_tier, created_at, id) WHERE ((status)::text = 'pending'::text)",
     "ix_login_sessions_expiry": "login_sessions USING btree (expires_at)",
+    "ix_proposals_open_first": "proposals USING btree (is_open, id)",
+    "ix_proposals_subject": "proposals USING btree (subject_type, subject_id, id)",
     "ix_query_performance_type_time": "query_performance_logs USING btree (query_type, created_at)",
     "ix_receivables_open": "receivables USING btree (created_at) WHERE (collected_amount < amount)",
     "ix_suspense_items_open": "suspense_items USING btree (created_at) WHERE (resolved_at IS NULL)",
@@ -408,7 +426,7 @@ def test_append_only_tables_refuse_update_delete_and_truncate_before_anything_ha
     assert len(rows) == 7 + len(set(HISTORY.values()))
     assert {kind for _, kind in rows} == {before | delete | update | truncate}
     rows = ask("SELECT tgname, tgtype::int & 63 FROM pg_trigger WHERE tgname LIKE '%_stay'")
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert {kind for _, kind in rows} == {before | delete | truncate}
 
 

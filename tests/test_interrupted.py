@@ -22,6 +22,7 @@ from mymoolah.common.clock import now
 from mymoolah.common.crypto import decrypt
 from mymoolah.common.errors import Unavailable
 from mymoolah.common.money import Money
+from tests import proposals
 from tests.conftest import ADMIN_URL, Ledger, Person, Sql, fund, person, send
 from tests.transactions.legs import decided
 from tests.transactions.legs import key as named_key
@@ -29,6 +30,7 @@ from transactions import corrections, holds, posting
 from transactions import services as transfers
 from transactions.models import Kind
 from transactions.posting import House, IdempotencyKey, Leg
+from transactions.proposals import services as proposal_services
 from vouchers.models import SuspenseItem, Voucher
 from vouchers.numbers import CODE_CONTEXT
 from vouchers.services import ending, issuing, redeeming, tills
@@ -207,6 +209,25 @@ def settle(world: World) -> Act:
     return lambda key: corrections.settle(step=corrections.Settlement.TOP_UPS, amount=FACE, decision=decided(), key=key)
 
 
+def propose(world: World) -> Act:
+    asked = proposals.ask("adjust_wallet", proposals.adjustment(world.thandi))
+    return lambda _: proposal_services.propose(asked, now=now())
+
+
+def approve(command: str, arguments: Callable[[World], proposals.Arguments]) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        proposal = proposals.proposed(command, arguments(world))
+        return lambda _: proposals.approve(proposal)
+
+    return prepare
+
+
+def reject(world: World) -> Act:
+    proposal = proposals.proposed("adjust_wallet", proposals.adjustment(world.thandi))
+    _, checker = proposals.pair()
+    return lambda _: proposal_services.reject(public_id=proposal.public_id, decider_id=checker, note="No", now=now())
+
+
 def reported(world: World, number: str, amount: Money = FACE) -> Act:
     """What a till tells, each time by the same reference."""
     report = tills.Report(
@@ -274,6 +295,13 @@ SERVICES: dict[str, Callable[[World], Act]] = {
     "resolve paid out": ruled(bearing.resolve_paid_out, "easypay_cashout", bearer="bank"),
     "bear": ruled(bearing.bear, "easypay_cashout", bearer="bank"),
     "reverse a release": reverse_release,
+    "propose": propose,
+    "approve an adjustment": approve("adjust_wallet", lambda world: proposals.adjustment(world.thandi)),
+    "approve a pay-out": approve(
+        "resolve_paid_out", lambda world: {"item": str(item(world, "easypay_cashout").public_id), "bearer": "bank"}
+    ),
+    "approve a limit": approve("set_tier_limit", proposals.another_limit),
+    "reject": reject,
 }
 
 
@@ -367,7 +395,7 @@ def effect(admin: Sql) -> Counter[str]:
         found[f"balance {kind} {user}"], found[f"held {kind} {user}"] = int(balance * 100), int(held * 100)
     counted = (
         "transfers", "transactions", "idempotency_keys", "holds", "vouchers", "voucher_redemptions", "receivables",
-        "receivable_collections", "till_events", "suspense_items",
+        "receivable_collections", "till_events", "suspense_items", "proposals",
     )  # fmt: skip
     for table in counted:
         [(found[table],)] = admin(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own tables

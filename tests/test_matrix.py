@@ -435,6 +435,18 @@ BACK_OFFICE = """
     POST  /admin/accounts/auditevent/export/           302       302            200  403      403      200      403       403        200
     GET   /admin/kyc/documents/{public_id}/pages/{number} 302       302            404  404      403      404      403       403        404
     POST  /admin/kyc/documents/{public_id}/pages/{number} 302       302            405  405      405      405      405       405        405
+    GET   /admin/transactions/proposal/propose/        302       302            403  403      200      403      403       403        200
+    POST  /admin/transactions/proposal/propose/        302       302            405  405      405      405      405       405        405
+    GET   /admin/transactions/proposal/propose/{name}/ 302       302            403  403      404      403      403       403        404
+    POST  /admin/transactions/proposal/propose/{name}/ 302       302            403  403      404      403      403       403        404
+    GET   /admin/transactions/proposal/{pk}/check/     302       302            405  405      405      405      405       405        405
+    POST  /admin/transactions/proposal/{pk}/check/     302       302            403  403      404      403      403       403        404
+    GET   /admin/transactions/proposal/{pk}/approve/   302       302            405  405      405      405      405       405        405
+    POST  /admin/transactions/proposal/{pk}/approve/   302       302            403  403      404      403      403       403        404
+    GET   /admin/transactions/proposal/{pk}/reject/    302       302            405  405      405      405      405       405        405
+    POST  /admin/transactions/proposal/{pk}/reject/    302       302            403  403      404      403      403       403        404
+    GET   /admin/transactions/proposal/{pk}/withdraw/  302       302            405  405      405      405      405       405        405
+    POST  /admin/transactions/proposal/{pk}/withdraw/  302       302            403  403      404      403      403       403        404
     GET   /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     POST  /admin/{app_label}/                          302       302            200  404      200      200      200       200        200
     GET   /admin/r/{url}                               302       302            404  404      404      404      404       404        404
@@ -451,6 +463,7 @@ NAMED = {
     "app_label": "vouchers",
     "name": "claim",
     "number": "1",
+    "pk": "999999",
     "url": "nothing/",
 }
 # The pages of each model, by what docs/roles.md gives a role of it: nothing, a look, or (of people) a change.

@@ -10,9 +10,10 @@ from django.http import HttpRequest
 
 from accounts.audit_admin import AuditEventAdmin
 from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, money
-from transactions.models import FeeRule, IdempotencyKey, Receivable, ReceivableCollection, Transaction, Transfer
-from wallets.admin import NUMBER, WalletAdmin, id_of
-from wallets.models import Wallet
+from transactions.models import FeeRule, IdempotencyKey, Kind, Receivable, ReceivableCollection, Transaction, Transfer
+from transactions.proposal_admin import offers, proposals_about, propose_link
+from wallets.admin import NUMBER, TierLimitAdmin, WalletAdmin, id_of
+from wallets.models import TierLimit, Wallet
 
 ENTRY = rf"{NUMBER}-[1-9][0-9]{{0,17}}"
 
@@ -169,7 +170,12 @@ class ReceivableCollectionAdmin(LargeTableAdmin):
 class IdempotencyKeyAdmin(LargeTableAdmin):
     list_display = ("actor", "key", "produced_kind", "produced_id", "created_at")
     searches: ClassVar[list[Search]] = [
-        Search("actor (user:…, till:…, loader)", r"(user|till):\S+|loader", lambda text: Q(actor=text), ("-key",)),
+        Search(
+            "actor (user:…, till:…, loader, finance)",
+            r"(user|till):\S+|loader|finance",
+            lambda text: Q(actor=text),
+            ("-key",),
+        ),
     ]
     secret = ("request_hash",)
 
@@ -225,3 +231,63 @@ WalletAdmin.panels.append(
 
 
 AuditEventAdmin.subjects["transfer"] = lambda number: Transfer.objects.filter(pk=number).first()
+
+
+# What finance can propose, where the need is seen ---------------------------------------------------------------------
+def offered_for_transfer(transfer: Transfer) -> list[str]:
+    names = {
+        Kind.TRANSFER: ("reverse_transfer", "force_reversal"),
+        Kind.ADJUSTMENT: ("reverse_transfer",),
+        Kind.SETTLEMENT: ("reverse_transfer",),
+    }
+    return [propose_link(name, transfer=transfer.group_id) for name in names.get(Kind(transfer.kind), ())]
+
+
+def offered_for_wallet(wallet: Wallet) -> list[str]:
+    if wallet.kind != Wallet.Kind.CUSTOMER:
+        return [propose_link("settle", currency=wallet.currency)]
+    return [propose_link("adjust_wallet", wallet=wallet.number, currency=wallet.currency)]
+
+
+def offered_for_receivable(receivable: Receivable) -> list[str]:
+    owed = receivable.amount - receivable.collected_amount
+    asked = {"receivable": receivable.public_id, "amount": owed, "currency": receivable.currency}
+    return [propose_link("collect_receivable", **asked)] if owed else []
+
+
+def offered_for_fee(rule: FeeRule) -> list[str]:
+    asked = {name: getattr(rule, name) for name in ("kind", "currency", "fee_amount", "vat_rate")}
+    return [propose_link("set_fee", **asked)]
+
+
+def offered_for_limit(limit: TierLimit) -> list[str]:
+    asked = {name: getattr(limit, name) for name in LIMITED}
+    return [
+        propose_link("set_tier_limit", **{name: value for name, value in asked.items() if value not in {None, False}})
+    ]
+
+
+LIMITED = (
+    "tier",
+    "currency",
+    "per_transfer_amount",
+    "per_day_amount",
+    "per_month_amount",
+    "highest_balance",
+    "may_send",
+    "may_cash_out",
+)
+TransferAdmin.panels += [
+    offers(offered_for_transfer),
+    proposals_about(lambda transfer: ("transfer", transfer.group_id)),
+]
+WalletAdmin.panels += [offers(offered_for_wallet), proposals_about(lambda wallet: ("wallet", wallet.number))]
+ReceivableAdmin.panels += [
+    offers(offered_for_receivable),
+    proposals_about(lambda receivable: ("receivable", receivable.public_id)),
+]
+FeeRuleAdmin.panels = [offers(offered_for_fee), proposals_about(lambda rule: ("fee", rule.kind))]
+TierLimitAdmin.panels = [
+    offers(offered_for_limit),
+    proposals_about(lambda limit: ("tier_limit", f"{limit.tier} {limit.currency}")),
+]

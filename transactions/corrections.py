@@ -122,9 +122,7 @@ def mirror_legs(group_id: uuid.UUID, *, allowed: Collection[Kind]) -> list[Leg]:
     :raises AlreadyReversed: a leg of it is
     :raises UnknownTransfer: there is none
     """
-    assert connection.in_atomic_block, "the lock ends with the transaction"
-    # Without it the second of two would find the money gone before the reversal that took it.
-    posting.call("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", str(group_id))
+    lock_group(group_id)
     group = rows("transactions", "group_legs.sql", transfer=group_id)
     if not group:
         raise UnknownTransfer
@@ -145,6 +143,15 @@ def mirror_legs(group_id: uuid.UUID, *, allowed: Collection[Kind]) -> list[Leg]:
         )
         for row in group
     ]
+
+
+def lock_group(group_id: uuid.UUID) -> None:
+    """Let nobody else reverse this group until the transaction ends.
+
+    Without it the second of two would find the money gone before the reversal that took it.
+    """
+    assert connection.in_atomic_block, "the lock ends with the transaction"
+    posting.call("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", str(group_id))
 
 
 # What is owed -----------------------------------------------------------------------------------------------------------

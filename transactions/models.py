@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
+from django.db.models.lookups import Exact
 
 from accounts.models import User
 from mymoolah.common.history import deleted, history_of, inserted, updated
@@ -137,6 +138,7 @@ class Transaction(models.Model):
             ),
             models.Index(fields=["wallet", "created_at", "sequence"], name="ix_transactions_wallet_time"),
         ]
+        permissions = [("export_transaction", "Can take the books out of the bank as files")]
 
     def __str__(self) -> str:
         return f"{self.wallet_id}-{self.sequence}"
@@ -145,7 +147,7 @@ class Transaction(models.Model):
 class IdempotencyKey(models.Model):
     """A request that succeeded, and what it made. Kept for good; written by `claim_idempotency_key` only."""
 
-    actor = models.CharField(max_length=64, help_text="user:<public id>, till:easypay, loader")
+    actor = models.CharField(max_length=64, help_text="user:<public id>, till:easypay, loader, finance")
     key = models.CharField(max_length=255)
     request_hash = models.BinaryField(max_length=32, help_text="SHA-256 of method, route and validated values")
     produced_kind = models.CharField(max_length=20, help_text="transfer, voucher …")
@@ -240,3 +242,75 @@ FeeRuleHistory = history_of(
     seen_with="transactions.view_feerule",
     app="transactions",
 )
+
+
+class Proposal(models.Model):
+    """What somebody of finance asks a colleague to approve: a command, its arguments, and what it would do.
+
+    What was asked never changes; what became of it is decided once (transactions/sql/proposals_v1.sql).
+    """
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "waits"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+        WITHDRAWN = "withdrawn"
+        FAILED = "failed"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    command = models.CharField(max_length=40, help_text="Its name in transactions/proposals/commands.py")
+    arguments = models.JSONField(help_text="As the command's schema reads them")
+    subject_type = models.CharField(max_length=40, help_text="What it is about, as in the audit trail")
+    subject_id = models.CharField(max_length=64)
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    proposed_at = models.DateTimeField()
+    preview = models.JSONField(help_text="What it would have done when it was proposed")
+    preview_digest = models.BinaryField(max_length=32, help_text="SHA-256 of what of it must not change unseen")
+    status = models.CharField(max_length=9, choices=Status, default=Status.PROPOSED)
+    is_open = models.GeneratedField(
+        expression=Exact(F("status"), Value("proposed")), output_field=models.BooleanField(), db_persist=True
+    )
+    decided_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, help_text="What the one who decided said")
+    result_kind = models.CharField(max_length=20, blank=True, help_text="What it made: transfer, fee_rule …")
+    result_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        db_table = "proposals"
+        default_permissions = ("add", "view")
+        permissions = [("decide_proposal", "Can approve or reject what a colleague proposed")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["proposed", "approved", "rejected", "withdrawn", "failed"]),
+                name="proposals_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="proposed", decided_by=None, decided_at=None)
+                | (~Q(status="proposed") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="proposals_decided_by_someone",
+            ),
+            # A comparison with NULL is no refusal in a CHECK; that somebody decided is said above.
+            models.CheckConstraint(
+                condition=Q(status="proposed")
+                | Q(status="withdrawn", decided_by=F("proposed_by"))
+                | (Q(status__in=["approved", "rejected", "failed"]) & ~Q(decided_by=F("proposed_by"))),
+                name="proposals_decided_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="approved") & ~Q(result_kind="") & ~Q(result_id="")
+                | ~Q(status="approved") & Q(result_kind="", result_id=""),
+                name="proposals_approved_ones_did_something",
+            ),
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="proposals_say_why"),
+        ]
+        indexes = [
+            models.Index(fields=["is_open", "id"], name="ix_proposals_open_first"),
+            models.Index(fields=["subject_type", "subject_id", "id"], name="ix_proposals_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.command} ({self.public_id})"

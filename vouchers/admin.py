@@ -12,7 +12,10 @@ from accounts.admin import UserAdmin, by_owner
 from accounts.audit_admin import AuditEventAdmin
 from accounts.models import User
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, masked, money
+from transactions.proposal_admin import offers, proposals_about, propose_link
 from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
+from vouchers.policies import policy_of
+from vouchers.proposals import fitting
 
 EASYPAY = r"9[0-9]{13}"
 BY_TIME = ("-created_at", "-pk")
@@ -235,4 +238,24 @@ UserAdmin.panels[1:1] = [
         latest_vouchers,
         lambda user: list_of(Voucher, user=user.pk),
     ),
+]
+
+
+# What finance can propose, where the need is seen ---------------------------------------------------------------------
+def offered_for_item(item: SuspenseItem) -> list[str]:
+    return [propose_link(name, item=item.public_id) for name in fitting(item)]
+
+
+def offered_for_voucher(voucher: Voucher) -> list[str]:
+    is_lost_one = voucher.status == Voucher.Status.ACTIVE and not policy_of(voucher).is_cancellable
+    return [propose_link("cancel_voucher", voucher=voucher.public_id)] if is_lost_one else []
+
+
+SuspenseItemAdmin.panels = [
+    offers(offered_for_item),
+    proposals_about(lambda item: ("suspense_item", item.public_id)),
+]
+VoucherAdmin.panels += [
+    offers(offered_for_voucher),
+    proposals_about(lambda voucher: ("voucher", voucher.public_id)),
 ]

@@ -37,6 +37,7 @@ from transactions.models import (
     FeeRule,
     IdempotencyKey,
     Kind,
+    Proposal,
     Receivable,
     ReceivableCollection,
     Transaction,
@@ -217,6 +218,23 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         receivable,
         ReceivableCollection.objects.create(
             receivable=receivable, transfer_id=collected, amount=Decimal("12.50"), created_at=moment
+        ),
+        Proposal.objects.create(
+            command="adjust_wallet",
+            arguments={
+                "wallet": thandi.wallet.number,
+                "direction": "credit",
+                "amount": "7.00",
+                "currency": "ZAR",
+                "override_ceiling": False,
+            },
+            subject_type="wallet",
+            subject_id=thandi.wallet.number,
+            reason="Case 17",
+            proposed_by=thandi.user,
+            proposed_at=moment,
+            preview={"wallets": [], "house": [], "facts": []},
+            preview_digest=b"v" * 32,
         ),
         TransactionSummary.objects.get(wallet=thandi.wallet),
         UserFinancialSummary.objects.get(wallet=thandi.wallet),

@@ -70,11 +70,19 @@ def test_no_role_may_change_money() -> None:
         "accounts.decide_kycsubmission",
         "accounts.export_auditevent",
         "auth.change_group",
+        "transactions.add_proposal",
+        "transactions.decide_proposal",
+        "transactions.export_transaction",
     }
+    proposers = {
+        role for role, codes in ROLES.items() if any("_proposal" in code and "view" not in code for code in codes)
+    }
+    assert proposers == {"finance"}
 
 
 def test_the_auditor_sees_everything_and_changes_nothing() -> None:
-    assert ROLES["auditor"] == PERMISSIONS | {"auth.view_group", "accounts.export_auditevent"}
+    copies = {"accounts.export_auditevent", "transactions.export_transaction"}
+    assert ROLES["auditor"] == PERMISSIONS | copies | {"auth.view_group"}
 
 
 @pytest.mark.django_db

@@ -24,6 +24,7 @@ def test_the_auditor_sees_every_card(house: Furnished) -> None:
         "Customer overview": "3 minutes old",
         "Customers' money": "500.00 ZAR",
         "KYC waiting": "1",
+        "Proposals": "1",
         "Open suspense": "1",
     }
 
@@ -38,6 +39,7 @@ def test_an_empty_bank_has_a_first_page_too(ledger: Ledger) -> None:
         "Customer overview": "never refreshed",
         "Customers' money": "0.00 ZAR",
         "KYC waiting": "0",
+        "Proposals": "0",
         "Open suspense": "0",
     }
 

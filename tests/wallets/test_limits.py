@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from accounts.decisions import NotOfFinance, ReasonNeeded
+from accounts.decisions import Decision, NotOfFinance, ReasonNeeded
 from accounts.models import AuditEvent
 from mymoolah.common.money import Money
 from tests.conftest import Ledger, Person, Sql, balance, fund, refused, send
@@ -30,10 +30,10 @@ NARROW = Limits(
 )
 
 
-def change(limits: Limits = NARROW, **asked: Any) -> TierLimit:
-    return set_tier_limit(
-        **{"tier": 2, "currency": "ZAR", "limits": limits, "decision": asked.pop("decision", None) or decided()} | asked
-    )
+def change(
+    limits: Limits = NARROW, *, tier: int = 2, currency: str = "ZAR", decision: Decision | None = None
+) -> TierLimit:
+    return set_tier_limit(tier=tier, currency=currency, limits=limits, decision=decision or decided())
 
 
 def test_a_changed_limit_takes_effect_with_the_next_posting(thandi: Person, sipho: Person) -> None:
