@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import KycSubmission, User
 from mymoolah.common.admin import table_size
 from reporting.admin import latest_refresh
+from reporting.books_admin import PAGES
 from transactions.models import Proposal
 from vouchers.models import SuspenseItem
 from wallets.models import Wallet
@@ -152,4 +153,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             groups.append({"title": group, "items": items})
-    return groups
+    books = [
+        {"title": title, "icon": icon, "link": reverse(name)}
+        for title, icon, name, permission in PAGES
+        if request.user.has_perm(permission)
+    ]
+    return [*groups, {"title": "Books", "items": books}] if books else groups

@@ -435,6 +435,14 @@ BACK_OFFICE = """
     POST  /admin/accounts/auditevent/export/           302       302            200  403      403      200      403       403        200
     GET   /admin/kyc/documents/{public_id}/pages/{number} 302       302            404  404      403      404      403       403        404
     POST  /admin/kyc/documents/{public_id}/pages/{number} 302       302            405  405      405      405      405       405        405
+    GET   /admin/books/house/                          302       302            200  403      200      200      200       403        200
+    POST  /admin/books/house/                          302       302            405  405      405      405      405       405        405
+    GET   /admin/books/trial-balance/                  302       302            200  403      200      200      200       403        200
+    POST  /admin/books/trial-balance/                  302       302            405  405      405      405      405       405        405
+    GET   /admin/books/suspense/                       302       302            200  403      200      200      200       403        200
+    POST  /admin/books/suspense/                       302       302            405  405      405      405      405       405        405
+    GET   /admin/books/{name}.{extension}              302       302            405  405      405      405      405       405        405
+    POST  /admin/books/{name}.{extension}              302       302            404  404      404      404      404       404        404
     GET   /admin/transactions/proposal/propose/        302       302            403  403      200      403      403       403        200
     POST  /admin/transactions/proposal/propose/        302       302            405  405      405      405      405       405        405
     GET   /admin/transactions/proposal/propose/{name}/ 302       302            403  403      404      403      403       403        404
@@ -463,6 +471,7 @@ NAMED = {
     "app_label": "vouchers",
     "name": "claim",
     "number": "1",
+    "extension": "csv",
     "pk": "999999",
     "url": "nothing/",
 }

@@ -26,6 +26,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin import staff_origin
+from accounts.audit_admin import AuditEventAdmin
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, money
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
@@ -275,6 +276,9 @@ class ProposalAdmin(LargeTableAdmin):
             return self.page(request, pk, refusal=refusal)
         messages.success(request, "Withdrawn.")
         return HttpResponseRedirect(page_of(done))
+
+
+AuditEventAdmin.subjects["proposal"] = lambda public_id: Proposal.objects.filter(public_id=public_id).first()
 
 
 def demand(request: HttpRequest, permission: str) -> None:
