@@ -14,10 +14,12 @@ from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
+from mymoolah.common.refusals import anywhere
+
 PROBLEM = "application/problem+json"
 TOLD_HEADERS = {"ETag", "Idempotency-Replayed", "RateLimit-Limit", "Retry-After", "WWW-Authenticate"}
-# What any call may answer, whatever it is: a host name that is not ours, and what nobody foresaw.
-ANYWHERE = {(400, "bad_request"), (500, "internal_error")}
+# What any address may answer, whatever is asked: a strange host name, chunks, what nobody foresaw.
+ANYWHERE = {(one.status, one.code) for one in anywhere()} - {(404, "not_found"), (405, "method_not_allowed")}
 WHERE_THERE_IS_NOTHING = {401, 403, 404, 405, 406, 429}
 
 

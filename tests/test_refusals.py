@@ -6,17 +6,23 @@ That nothing else is answered, every test of the API shows besides its own: see 
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
+import re
 import uuid
 from collections.abc import Callable, Iterator
+from io import StringIO
 from typing import Any, Final
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.http import HttpResponse
 
 from accounts import codes
 from accounts.models import User
 from mymoolah.common.errors import DomainError
+from mymoolah.common.management.commands.api_problems import PAGE, with_table
 from mymoolah.common.refusals import declared, problems
 from mymoolah.urls import api_v1
 from tests.api import body_of, calling, problem
@@ -266,3 +272,20 @@ def assert_examples(where: str, content: dict[str, Any]) -> None:
     for name, example in content["examples"].items():
         problems = [error.message for error in check.iter_errors(resolved(example)["value"])]
         assert not problems, (where, name, problems)
+
+
+# What docs/api.md says ----------------------------------------------------------------------------------------------
+def test_the_page_has_the_table_of_problems_that_the_code_has() -> None:
+    """If this fails: manage.py api_problems --write."""
+    page = PAGE.read_text()
+    assert with_table(page) == page
+    output = StringIO()
+    call_command("api_problems", stdout=output)
+    assert output.getvalue() in page
+    call_command("api_problems", "--json", stdout=(as_json := StringIO()))
+    assert {row["code"] for row in json.loads(as_json.getvalue())} > {"insufficient_funds", "rate_limited", "not_found"}
+
+
+def test_the_page_has_the_rate_limits_of_the_settings() -> None:
+    told = re.findall(r"^\| `(\w+)` \| (\d+) \|", PAGE.read_text().partition("## Problems")[0], re.MULTILINE)
+    assert {group: int(requests) for group, requests in told} == settings.RATE_LIMITS_PER_MINUTE

@@ -13,7 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 from mymoolah.common.parsers import LARGEST_UPLOAD_BYTES
-from mymoolah.common.problems import API_PREFIX, Problem
+from mymoolah.common.problems import API_PREFIX, LENGTH_REQUIRED, Problem
 from mymoolah.common.throttling import COUNTED
 
 # What can be long, and holds neither a token nor a voucher's code.
@@ -74,9 +74,7 @@ class BodyLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "Transfer-Encoding" in request.headers:
-            return Problem(status=411, code="length_required", detail="Send Content-Length, not chunks.").answer(
-                request
-            )
+            return LENGTH_REQUIRED.answer(request)
         is_api = request.path_info.startswith(API_PREFIX)
         limit_bytes = LARGEST_UPLOAD_BYTES if is_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit_bytes:

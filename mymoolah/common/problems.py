@@ -8,7 +8,7 @@ from __future__ import annotations
 import http
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -91,6 +91,11 @@ class Problem:
         return answer
 
 
+BAD_REQUEST = Problem(status=400, code="bad_request")
+LENGTH_REQUIRED = Problem(status=411, code="length_required", detail="Send Content-Length, not chunks.")
+INTERNAL_ERROR = Problem(status=500, code="internal_error")
+
+
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Answer for a view; None leaves the error to Django, which logs it and calls `handle_500`."""
     problem = problem_of(error)
@@ -166,7 +171,7 @@ def _or_page(request: HttpRequest, problem: Problem, page: Callable[[], HttpResp
 
 def handle_400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     detail = "This host name is not served here." if isinstance(exception, DisallowedHost) else ""
-    problem = Problem(status=400, code="bad_request", detail=detail)
+    problem = replace(BAD_REQUEST, detail=detail)
     return _or_page(request, problem, lambda: defaults.bad_request(request, exception))
 
 
@@ -181,5 +186,4 @@ def handle_404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def handle_500(request: HttpRequest) -> HttpResponseBase:
-    problem = Problem(status=500, code="internal_error")
-    return _or_page(request, problem, lambda: defaults.server_error(request))
+    return _or_page(request, INTERNAL_ERROR, lambda: defaults.server_error(request))

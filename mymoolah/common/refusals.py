@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from mymoolah.common.errors import DomainError, Unavailable
 from mymoolah.common.parsers import BodyTooLarge
-from mymoolah.common.problems import Problem, problem_of
+from mymoolah.common.problems import BAD_REQUEST, INTERNAL_ERROR, LENGTH_REQUIRED, Problem, problem_of
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Refusal = type[DomainError] | Exception
@@ -66,6 +66,11 @@ def refusals_of(
         counted.append(exceptions.Throttled(wait=WAIT_SECONDS))
     counted += declared(getattr(view, method.lower()))
     return Refusals(uncounted=problems(uncounted), counted=problems(counted))
+
+
+def anywhere() -> list[Problem]:
+    """What any address may answer, be it a call or not."""
+    return [*problems([Http404(), exceptions.MethodNotAllowed("PUT")]), BAD_REQUEST, LENGTH_REQUIRED, INTERNAL_ERROR]
 
 
 def problems(refusals: Iterable[Refusal]) -> list[Problem]:
