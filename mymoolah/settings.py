@@ -318,6 +318,8 @@ RATE_LIMITS_PER_MINUTE = {
 }
 # How many proxies of our own stand before the web process, each adding to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("MYMOOLAH_TRUSTED_PROXIES", default=0)
+if TRUSTED_PROXIES < 0:
+    raise ImproperlyConfigured(f"MYMOOLAH_TRUSTED_PROXIES is {TRUSTED_PROXIES}; it counts proxies, 0 for none.")
 SPECTACULAR_SETTINGS = {
     "TITLE": "MyMoolah",
     "DESCRIPTION": "A wallet and voucher bank. Money is a string of rand and cents; errors are RFC 9457 problems.",

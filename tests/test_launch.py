@@ -98,6 +98,12 @@ def test_help_needs_no_servers(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["secrets.json"]
 
 
+def test_fewer_proxies_than_none_stop_the_start(folder: Path) -> None:
+    started = manage(folder, "check", MYMOOLAH_TRUSTED_PROXIES="-1", MYMOOLAH_ENV="build")
+    assert started.returncode != 0
+    assert "MYMOOLAH_TRUSTED_PROXIES is -1" in started.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "found"),
     [

@@ -23,9 +23,10 @@ from mymoolah.common.clock import now
 from mymoolah.common.ids import wallet_number
 from reporting.roles import ROLES
 from tests.accounts.papers import picture, sa_id, sent_as
-from tests.api import Caller, body_of
+from tests.api import V1, Caller, body_of
 from tests.back_office.house import NOT_REGISTERED, REGISTERED, Furnished, colleague, emergency, furnish, signed_in
 from tests.conftest import Person, fund, person, send
+from tests.description import as_described
 from transactions.models import IdempotencyKey, Transfer
 from vouchers.models import Voucher
 from wallets.models import Hold, Wallet
@@ -209,11 +210,12 @@ class Asker:
         if row.address in FILES and row.method == "POST":
             name, fields = FILES[row.address]
             sent: dict[str, Any] = {**fields, name: [sent_as("x.jpg", picture())]}
-            return self.client.post(path, sent, headers=headers)  # type: ignore[return-value]
+            return as_described(self.client.post(path, sent, headers=headers))
         names = {**self.own, **{f"her_{name}": value for name, value in thandi.own.items()}}
         body = {name: text.format_map(names) for name, text in BODIES.get(row.address, {}).items()}
         data = json.dumps(body).encode() if body and row.method in {"POST", "PATCH"} else b""
-        return self.client.generic(row.method, path, data, content_type="application/json", headers=headers)  # type: ignore[return-value]
+        answer: Any = self.client.generic(row.method, path, data, content_type="application/json", headers=headers)
+        return as_described(answer) if path.startswith(V1) and answer.content else answer
 
 
 def newcomer() -> Asker:

@@ -70,7 +70,7 @@ class PreviewView(StrictView):
             OpenApiExample("It is Sipho", examples.PREVIEW, response_only=True),
         ],
     )
-    @refuses(NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet)
+    @refuses(NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet, UserNotActive)
     def post(self, request: Request) -> Response:
         """Show whom a transfer would reach, and what it would cost. Nothing moves."""
         asked = validated(PreviewInput(data=request.data))
