@@ -45,12 +45,20 @@ BEGINNINGS = {"issue_voucher", "preview_transfer", "register", "send_money", "si
 # What a schema cannot say, by the code that a request is refused with: all of them are right to be 400.
 BEYOND_SCHEMA = {
     "amount_out_of_range": "depends on the type of voucher",
+    "amount_too_small": "less than R1.00 is not sent",
+    "birth_date_in_future": "depends on today",
+    "blank": "of white space only",
     "current_password_required": "where a contact is another than the present one",
     "empty": "of a file",
+    "in_the_future": "a till's moment, by our clock",
     "invalid": "an e-mail address, as Django knows them: RFC 5321 allows stranger ones",
+    "invalid_birth_date": "a date in six of thirteen digits",
+    "invalid_check_digit": "a sum of the others",
+    "invalid_citizenship": "one of thirteen digits",
     "invalid_cursor": "signed: only what a list gave is one",
     "invalid_date": "a period that ends before it begins, years beyond 1900 to 2999",
-    "invalid_id_number": "a date, a citizenship and a check digit; depends on the type of identity",
+    "invalid_id_number": "depends on the type of identity",
+    "invalid_moment": "RFC 3339 allows leap seconds and small letters",
     "invalid_passport_number": "depends on the type of identity",
     "invalid_phone": "by the numbering plans of the world",
     "invalid_recipient": "a number, a phone or an e-mail address",
@@ -66,6 +74,7 @@ BEYOND_SCHEMA = {
     "sent_twice": "of two files that are the same",
     "too_much": "for a till",
     "unknown_format": "of a file",
+    "unreadable": "of a file",
 }
 # What no call of a customer's leads to, and why.
 UNREACHED = {"send_kyc_document_again": "an officer has to ask for the document first"}
