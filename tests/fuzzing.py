@@ -208,10 +208,13 @@ class Cast:
         return {"query": {"cursor": parse_qs(urlsplit(following).query)["cursor"][0]}} if following else {}
 
     def papers(self, sent: Any) -> Any:
-        """An identity number that nobody else has, where a sound one of South Africa stands."""
-        if isinstance(sent, dict) and sent.get("id_type") == "sa_id" and "passport_expires_on" not in sent:
-            return {**sent, "id_number": sa_id(f"800101{next(self.numbers) % 10_000:04d}08")}
-        return sent
+        """An identity number that nobody else has, where one of South Africa has a length that may be."""
+        if not isinstance(sent, dict) or sent.get("id_type") != "sa_id" or "passport_expires_on" in sent:
+            return sent
+        number = sent.get("id_number")
+        if not isinstance(number, str) or not 1 <= len(number) <= 40:
+            return sent
+        return {**sent, "id_number": sa_id(f"800101{next(self.numbers) % 10_000:04d}08")}
 
 
 class Backstage:
