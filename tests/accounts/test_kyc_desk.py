@@ -700,6 +700,16 @@ def test_a_number_that_another_customer_has_turns_both_red(ledger: Ledger, kagis
     assert (check.level, check.is_final, list(check.cases)) == (Level.RED, False, [second.public_id])
 
 
+def test_an_approval_turns_those_red_who_were_sent_at_the_same_moment(ledger: Ledger, kagiso: Officer) -> None:
+    """Two submissions at once do not see each other."""
+    lerato, mandla = person("lerato", tier=0), person("mandla", tier=0)
+    case, other = case_of(lerato), case_of(mandla, documents=[(IDENTITY, picture("PNG"))])
+    KycSubmission.objects.update(is_red=False, version=F("version") + 1)
+    proposed(case, officer("first"), tier=1, override_reason="Sent at once")
+    kagiso.confirm(claimed(case, kagiso))
+    assert fresh(other).is_red
+
+
 def test_the_same_file_in_another_customers_case_is_red(ledger: Ledger) -> None:
     lerato, mandla = person("lerato", tier=0), person("mandla", tier=0)
     first = case_of(lerato)
