@@ -45,6 +45,7 @@ from mymoolah.common.clock import now
 from tests.accounts.papers import MASKED, PDF, THANDIS_ID, picture, sa_id, sent_as
 from tests.api import V1, Caller, body_of, calling, errors_of, problem
 from tests.conftest import Ledger, Person, person, refused
+from tests.description import as_described
 
 IDENTITY, ADDRESS = KycDocument.Kind.IDENTITY, KycDocument.Kind.PROOF_OF_ADDRESS
 CARD = ((IDENTITY, picture()),)
@@ -470,7 +471,7 @@ def sending(who: Person | Caller, case: KycSubmission, document: Any, replaces: 
     files = [sent_as("x", document)] if isinstance(document, bytes) else document
     body = {"document": files, "replaces": str(replaces or asked_of(case))}
     path = f"{V1}kyc/submissions/{case.public_id}/documents"
-    return caller.client.post(path, body, headers=caller._headers({}))
+    return as_described(caller.client.post(path, body, headers=caller._headers({})))
 
 
 def test_one_document_is_sent_again_and_the_rest_stays(lerato: Person, kagiso: Officer, katlego: Officer) -> None:

@@ -21,6 +21,7 @@ from mymoolah.wsgi import application
 from tests.accounts.papers import picture
 from tests.api import V1, Caller, body_of, calling, errors_of, problem
 from tests.conftest import Person, balance, fund, person
+from tests.description import as_described
 from transactions.models import Transfer
 
 PASSWORD = "a-good-long-passphrase"
@@ -44,7 +45,7 @@ def pay(who: Person, **changed: Any) -> HttpResponse:
 
 def asked(who: Person, path: str, **headers: str) -> HttpResponse:
     caller = calling(who)
-    return caller.client.get(V1 + path, headers=caller._headers(headers))  # type: ignore[return-value]
+    return as_described(caller.client.get(V1 + path, headers=caller._headers(headers)))
 
 
 # Addresses ----------------------------------------------------------------------------------------------------------
