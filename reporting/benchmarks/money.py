@@ -158,7 +158,7 @@ def _scenes(customers: Sequence[Customer], options: Options) -> dict[str, Scene]
         BARE: Scene(
             f"OPTIONS {TRANSFER_PATH}, signed in; the database is not asked",
             None,
-            lambda: [Request("OPTIONS", TRANSFER_PATH, web.signed_in(one.public_id)) for one in customers],
+            lambda: [Request("OPTIONS", TRANSFER_PATH, web.signed_in(one.public_id), status=405) for one in customers],
             again=True,
         ),
         ONE_READ: Scene(
@@ -235,7 +235,9 @@ def _till(method: str, number: str) -> Request:
     text, timestamp = json.dumps(body).encode(), str(int(moment.timestamp()))
     signed = signature(settings.EASYPAY_SECRETS[0], timestamp=timestamp, body=text)
     headers = {**JSON, TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signed}
-    return Request(method, TILL_PATH, headers, text, contains=b'"applied"' if method == "POST" else b"")
+    if method == "OPTIONS":
+        return Request(method, TILL_PATH, headers, text, status=405)
+    return Request(method, TILL_PATH, headers, text, contains=b'"applied"')
 
 
 def _play(scene: Scene, ask: Ask, port: int, seconds: int) -> float:
