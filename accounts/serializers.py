@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from accounts.models import User
-from mymoolah.common.fields import EmailField, NewPasswordField, PasswordField, PhoneField, TextField
+from mymoolah.common.fields import EmailField, NameField, NewPasswordField, PasswordField, PhoneField, TextField
 from mymoolah.common.inputs import Input
 from mymoolah.common.messages import Kind
 
@@ -34,8 +34,8 @@ class RegisterInput(Input):
     email = EmailField(max_length=254)
     phone = PhoneField(max_length=32)
     password = NewPasswordField()
-    first_name = TextField(max_length=LONGEST_NAME)
-    last_name = TextField(max_length=LONGEST_NAME)
+    first_name = NameField(max_length=LONGEST_NAME)
+    last_name = NameField(max_length=LONGEST_NAME)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         owner = User(**{name: attrs[name] for name in ("email", "phone", "first_name", "last_name")})
@@ -54,8 +54,8 @@ class RefreshInput(Input):
 
 
 class ProfileInput(Input):
-    first_name = TextField(max_length=LONGEST_NAME, required=False)
-    last_name = TextField(max_length=LONGEST_NAME, required=False)
+    first_name = NameField(max_length=LONGEST_NAME, required=False)
+    last_name = NameField(max_length=LONGEST_NAME, required=False)
     email = EmailField(max_length=254, required=False)
     phone = PhoneField(max_length=32, required=False)
     current_password = PasswordField(required=False, help_text="Needed where a contact changes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,22 @@ class TextField(serializers.CharField):
         return text
 
 
+class NameField(TextField):
+    """A person's name: letters in it, none that cannot be seen, and not the bank's, whose payments show as its own."""
+
+    INVISIBLE = re.compile("[\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\ufe00-\ufe0f]")
+    OURS = "mymoolah"
+    default_error_messages = {"not_a_name": "Write a name, in letters.", "reserved": "This is the bank's name."}
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if self.INVISIBLE.search(name) or not any(letter.isalpha() for letter in name):
+            self.fail("not_a_name")
+        if self.OURS in "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold())):
+            self.fail("reserved")
+        return name
+
+
 class PasswordField(serializers.CharField):
     """Whatever characters its owner likes, spaces at the ends included."""
 
@@ -73,6 +90,7 @@ class EmailField(serializers.EmailField):
     default_error_messages = {
         "not_a_string": "Write this as a string.",
         "not_ascii": "Write this in plain letters, a domain of other letters as xn--….",
+        "not_printable": "Only printable characters, and no spaces.",
     }
 
     def to_internal_value(self, data: Any) -> str:
@@ -80,7 +98,10 @@ class EmailField(serializers.EmailField):
             self.fail("not_a_string")
         if not data.isascii():
             self.fail("not_ascii")
-        return super().to_internal_value(data).lower()
+        text = super().to_internal_value(data)
+        if not text.isprintable() or " " in text:  # which a quoted mailbox may hold
+            self.fail("not_printable")
+        return text.lower()
 
 
 @extend_schema_field(PHONE_SCHEMA)

@@ -36,6 +36,39 @@ ROUTES = [
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("email", ['"\u0001"@x.example', '"\u000b\u001c"@x.example', '"a b"@x.example'])
+def test_an_address_of_what_cannot_be_seen_is_refused(thandi: Person, email: str) -> None:
+    somebody = {"phone": "082 111 0009", "password": "a-good-long-passphrase", "first_name": "L", "last_name": "M"}
+    assert "email" in errors_of(Caller().post("auth/register", {"email": email, **somebody}))
+    changed = {"email": email, "current_password": "a-good-long-passphrase"}
+    assert "email" in errors_of(calling(thandi).patch("me", changed))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("\u3164", "not_a_name"),
+        ("Thandi\u2800", "not_a_name"),
+        ("...", "not_a_name"),
+        ("12", "not_a_name"),
+        ("MyMoolah", "reserved"),
+        ("my moo-lah", "reserved"),
+        ("\uff2d\uff39\uff2d\uff4f\uff4f\uff4c\uff41\uff48 Bank", "reserved"),
+    ],
+)
+def test_a_name_is_one_and_not_the_banks(thandi: Person, name: str, code: str) -> None:
+    assert errors_of(calling(thandi).patch("me", {"first_name": name})) == {"first_name": [code]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["Nomvula-Thandi", "O'Brien", "Zoë", "陈", "van der Merwe"])
+def test_names_of_all_kinds_are_names(thandi: Person, name: str) -> None:
+    User.objects.filter(pk=thandi.user.pk).update(id_verified=False, kyc_tier=0, kyc_status="not_started")
+    assert calling(thandi).patch("me", {"first_name": name}).status_code == 200
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_nobody_is_let_in_without_a_token(
     method: str, path: str, django_assert_num_queries: DjangoAssertNumQueries
