@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from accounts import contacts, examples, passwords, selectors, sessions, tasks
 from accounts.authentication import IsSignedIn, origin_of, principal
@@ -129,6 +130,14 @@ class LogoutView(StrictView):
 
 @extend_schema(tags=["accounts"])
 class MeView(StrictView):
+    def get_throttles(self) -> list[BaseThrottle]:
+        """A change tries a password, and sends codes."""
+        return [CodeThrottle()] if self.request.method == "PATCH" else super().get_throttles()
+
+    @property
+    def throttle_scope(self) -> str:
+        return "codes" if self.request.method == "PATCH" else "reads"
+
     @extend_schema(
         operation_id="get_me",
         responses=ProfileOutput,

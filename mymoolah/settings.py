@@ -311,6 +311,7 @@ RATE_LIMITS_PER_MINUTE = {
     "codes": 10,
     "codes_address": 30,
     "previews": 10,
+    "previews_address": 30,
     "documents": 5,
     "money": 60,
     "statements": 30,

@@ -52,6 +52,7 @@ from transactions.serializers import (
     TransferOutput,
 )
 from transactions.services import AmountTooSmall
+from transactions.throttling import PreviewThrottle, count_as_preview
 from wallets.services import WalletNotFound
 
 NO_FEE = "0.00"
@@ -59,7 +60,7 @@ NO_FEE = "0.00"
 
 @extend_schema(tags=["transfers"])
 class PreviewView(StrictView):
-    throttle_scope = "previews"
+    throttle_classes = (PreviewThrottle,)
 
     @extend_schema(
         operation_id="preview_transfer",
@@ -70,9 +71,12 @@ class PreviewView(StrictView):
             OpenApiExample("It is Sipho", examples.PREVIEW, response_only=True),
         ],
     )
-    @refuses(NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet, UserNotActive)
+    @refuses(NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet, NotPermitted, UserNotActive)
     def post(self, request: Request) -> Response:
-        """Show whom a transfer would reach, and what it would cost. Nothing moves."""
+        """Show whom a transfer would reach, and what it would cost: what to ask the customer before sending.
+
+        Nothing moves. Neither the amount, the limits nor the balance are looked at: sending may still be refused.
+        """
         asked = validated(PreviewInput(data=request.data))
         amount = Money(asked["amount"], asked["currency"])
         route = selectors.get_payee_name(
@@ -108,13 +112,18 @@ class TransfersView(StrictView):
         asked = validated(TransferInput(data=request.data))
         amount = Money(asked["amount"], asked["currency"])
         values = {"to": str(asked["to"]), "amount": str(amount), "currency": amount.currency}
-        receipt = services.pay(
-            user_public_id=principal(request).public_id,
-            recipient=asked["to"],
-            amount=amount,
-            reference=asked["reference"],
-            key=idempotency_key(request, {**values, "reference": asked["reference"]}),
-        )
+        key = idempotency_key(request, {**values, "reference": asked["reference"]})
+        try:
+            receipt = services.pay(
+                user_public_id=principal(request).public_id,
+                recipient=asked["to"],
+                amount=amount,
+                reference=asked["reference"],
+                key=key,
+            )
+        except RecipientNotFound:
+            count_as_preview(request)
+            raise
         return Response(_receipt(receipt), status=201, headers={REPLAYED_HEADER: "true"} if receipt.replayed else None)
 
 

@@ -15,7 +15,7 @@ from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.money import Money
 from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
-from transactions.posting import IdempotencyKey, IdempotencyKeyReused, SameWallet, UserNotActive
+from transactions.posting import IdempotencyKey, IdempotencyKeyReused, NotPermitted, SameWallet, UserNotActive
 from wallets.services import WalletNotFound
 
 # A page that filters by kind looks at this many entries at most, so that a rare kind costs no walk through a long
@@ -63,7 +63,6 @@ class Route:
     """From which wallet to which a payment goes, and who its ends are."""
 
     payer_id: int
-    payer_is_active: bool
     payer_wallet_id: int
     recipient_wallet_id: int
     recipient_number: str
@@ -100,7 +99,10 @@ class EntryFilter:
 def get_route(*, user_public_id: uuid.UUID, recipient: Recipient, currency: str) -> Route:
     """Find both wallets of a payment. One query.
 
+    Who may not send learns nothing about others: neither a name nor who is a customer.
+
     :raises NoWalletInCurrency: the payer has none
+    :raises UserNotActive, NotPermitted: the payer is suspended, or his tier sends nothing
     :raises RecipientNotFound: nobody has this number or verified contact
     :raises RecipientCannotReceive: somebody has, but no wallet of this currency
     :raises SameWallet: it is the payer's own
@@ -110,6 +112,11 @@ def get_route(*, user_public_id: uuid.UUID, recipient: Recipient, currency: str)
     if not found or found[0]["payer_wallet_id"] is None:
         raise NoWalletInCurrency(currency=currency)
     row = found[0]
+    if not row.pop("payer_is_active"):
+        raise UserNotActive(end="payer")
+    tier = row.pop("payer_tier")
+    if not row.pop("payer_may_send"):
+        raise NotPermitted(tier=tier)
     if row.pop("recipient_id") is None:
         raise RecipientNotFound
     if row["recipient_wallet_id"] is None:
@@ -124,12 +131,9 @@ def get_payee_name(*, user_public_id: uuid.UUID, recipient: Recipient, amount: M
 
     How full the recipient's wallet is plays no part: trying amounts would tell his balance.
 
-    :raises NoWalletInCurrency, RecipientNotFound, RecipientCannotReceive, SameWallet: as `get_route`
-    :raises UserNotActive: whoever asks is suspended, and learns nobody's name any more
+    :raises DomainError: those of `get_route`
     """
     route = get_route(user_public_id=user_public_id, recipient=recipient, currency=amount.currency)
-    if not route.payer_is_active:
-        raise UserNotActive(end="payer")
     if not route.is_active:
         raise RecipientCannotReceive
     return route

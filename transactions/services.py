@@ -37,9 +37,11 @@ def pay(
 
     A repeat gets its first answer even when `recipient` names nobody any more, or somebody else.
 
+    :raises AmountTooSmall: less than R1.00
     :raises RecipientNotFound, NoWalletInCurrency: nothing was written
     :raises DomainError: those of `send_money`
     """
+    _refuse_small(amount)  # before anybody is looked for: nothing could have come of it
     try:
         route = selectors.get_route(user_public_id=user_public_id, recipient=recipient, currency=amount.currency)
     except DomainError:
@@ -79,8 +81,7 @@ def send_money(
     :raises RecipientCannotReceive: nothing was written, and the sender learns no more
     :raises IdempotencyKeyReused: `key` already carries another request
     """
-    if amount.amount < LEAST_TRANSFER_AMOUNT:
-        raise AmountTooSmall(least=str(LEAST_TRANSFER_AMOUNT))
+    _refuse_small(amount)
     leg = Leg(
         kind=Kind.TRANSFER,
         source=sender_wallet_id,
@@ -99,6 +100,11 @@ def send_money(
         if error.facts.get("end") == "payee":
             raise RecipientCannotReceive from error
         raise
+
+
+def _refuse_small(amount: Money) -> None:
+    if amount.amount < LEAST_TRANSFER_AMOUNT:
+        raise AmountTooSmall(least=str(LEAST_TRANSFER_AMOUNT))
 
 
 def give_demo_money(*, wallet: Wallet, amount: Money, key: IdempotencyKey) -> Posted:

@@ -20,9 +20,9 @@ TOLD_NAMES_MAX = 10
 TOLD_NAME_CHARACTERS = 64
 
 
+# A comment and no docstring, which the API's description would show of every body.
+# A body in which a field that is not known is refused: `amuont` would else redeem all of a voucher.
 class Input(serializers.Serializer[Any]):
-    """A body in which a field that is not known is refused: `amuont` would else redeem all of a voucher."""
-
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = _told(
             data.keys() - self.fields.keys(), "unknown_field", "This call has no such field."

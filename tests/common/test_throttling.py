@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ def guess(number: int, client: Client) -> HttpResponse:
 def few(settings: Any) -> None:
     """Limits low enough to reach."""
     fewer = {"reads": 3, "money": 2, "sign_in_address": 7, "codes": 4, "codes_address": 6}
+    fewer |= {"previews": 2, "previews_address": 3}
     settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, **fewer}
 
 
@@ -116,6 +118,43 @@ def test_an_address_tries_few_codes_a_minute_whoever_signs_in_there(
     problem(answer, 429, "rate_limited")
     assert answer["RateLimit-Limit"] == "6"
     problem(try_code(naledi, "10.9.9.9"), 404, "voucher_not_found")
+
+
+def look(
+    who: Person, address: str = "10.0.0.1", *, to: str = "nobody@example.com", path: str = "transfers"
+) -> HttpResponse:
+    """Ask whether somebody can be paid: by a preview, or by a payment."""
+    caller = calling(who)
+    caller.client = Client(REMOTE_ADDR=address)
+    asked = {"to": to, "amount": "1.00", "currency": "ZAR"}
+    return caller.post(path, asked, **({"Idempotency_Key": uuid.uuid4().hex} if path == "transfers" else {}))
+
+
+def test_a_payment_that_finds_nobody_counts_as_a_look(thandi: Person, sipho: Person, few: None, settings: Any) -> None:
+    settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, "money": 9}
+    problem(look(thandi, "10.0.0.1"), 404, "recipient_not_found")
+    problem(look(thandi, "10.0.0.2", path="transfers/preview"), 404, "recipient_not_found")
+    for path in ("transfers", "transfers/preview"):
+        answer = look(thandi, "10.0.0.3", path=path)
+        problem(answer, 429, "rate_limited")
+        assert answer["RateLimit-Limit"] == "2"
+    problem(look(thandi, "10.0.0.3", to="sipho@example.com"), 409, "insufficient_funds")
+
+
+def test_an_address_looks_few_times_whoever_signs_in_there(
+    thandi: Person, sipho: Person, naledi: Person, few: None
+) -> None:
+    for who in (thandi, sipho, naledi):
+        problem(look(who, path="transfers/preview"), 404, "recipient_not_found")
+    problem(look(naledi, path="transfers/preview"), 429, "rate_limited")
+    problem(look(naledi, "10.9.9.9", path="transfers/preview"), 404, "recipient_not_found")
+
+
+def test_changing_a_contact_counts_as_a_code(thandi: Person, few: None) -> None:
+    answers = [calling(thandi).patch("me", {"first_name": "Thandi"}) for _ in range(5)]
+    problem(answers[-1], 429, "rate_limited")
+    assert answers[-1]["RateLimit-Limit"] == "4"
+    assert calling(thandi).get("me").status_code == 200
 
 
 def test_all_addresses_of_one_ipv6_network_count_as_one(db: None, few: None) -> None:

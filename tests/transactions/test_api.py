@@ -16,7 +16,7 @@ from mymoolah.common.money import Money
 from tests.api import Caller, body_of, calling, errors_of, problem
 from tests.conftest import Person, balance, fund, person, send
 from transactions.models import IdempotencyKey, Transaction, Transfer
-from wallets.models import Wallet
+from wallets.models import TierLimit, Wallet
 from wallets.services import open_wallet
 
 
@@ -150,6 +150,22 @@ def test_unknown_recipients_are_not_found(rich: Person, sipho: Person) -> None:
     problem(pay(rich, order(house.number)), 404, "recipient_not_found")
 
 
+def test_who_may_not_send_learns_nothing_about_others(rich: Person, sipho: Person) -> None:
+    for changed, status, code in (
+        ({"kyc_tier": 0}, 409, "not_permitted"),
+        ({"status": "closed"}, 403, "account_suspended"),
+    ):
+        User.objects.filter(pk=rich.user.pk).update(**changed)
+        for to in ("nobody@example.com", "sipho@example.com", sipho.wallet.number, rich.wallet.number):
+            problem(pay(rich, order(to)), status, code)
+            problem(calling(rich).post("transfers/preview", previewed(to)), status, code)
+
+
+def test_an_amount_that_nobody_can_send_looks_for_nobody(rich: Person, sipho: Person) -> None:
+    for to in ("nobody@example.com", "sipho@example.com"):
+        problem(pay(rich, order(to, amount="0.99")), 400, "amount_too_small")
+
+
 @pytest.mark.parametrize(("field", "to"), [("email", "sipho@example.com"), ("phone", "0821110002")])
 def test_a_contact_that_is_not_verified_cannot_be_paid(rich: Person, sipho: Person, field: str, to: str) -> None:
     User.objects.filter(pk=sipho.user.pk).update(**{f"{field}_verified_at": None})
@@ -174,6 +190,13 @@ def test_whoever_cannot_receive_is_refused_in_one_way(rich: Person, sipho: Perso
     else:
         to, currency = "sipho@example.com", "USD"
         open_wallet(user=rich.user, currency="USD")
+        TierLimit.objects.create(
+            tier=2,
+            currency="USD",
+            **dict.fromkeys(("per_transfer_amount", "per_day_amount", "per_month_amount", "highest_balance"), 1000),
+            may_send=True,
+            may_cash_out=False,
+        )
     refusal = problem(pay(rich, order(to, currency=currency)), 409, "recipient_cannot_receive")
     assert "facts" not in refusal
     assert balance(rich) == Money.parse("1000.00")
@@ -196,6 +219,7 @@ def test_refusals_of_ones_own_wallet_say_why(rich: Person, sipho: Person) -> Non
     problem(pay(rich, order()), 409, "not_permitted")
     User.objects.filter(pk=rich.user.pk).update(status="suspended")
     problem(pay(rich, order()), 403, "account_suspended")
+    User.objects.filter(pk=rich.user.pk).update(status="active", kyc_tier=2)
     Wallet.objects.filter(pk=rich.wallet.pk).update(status="frozen")
     problem(pay(rich, order()), 409, "wallet_frozen")
     assert balance(rich) == Money.parse("1000.00")

@@ -27,6 +27,8 @@ WITH recipient AS (
 SELECT
     p.id AS payer_id,
     p.status = 'active' AS payer_is_active,
+    p.kyc_tier AS payer_tier,
+    COALESCE(l.may_send, FALSE) AS payer_may_send,
     s.id AS payer_wallet_id,
     u.id AS recipient_id,
     w.id AS recipient_wallet_id,
@@ -35,6 +37,7 @@ SELECT
     u.status = 'active' AND w.status = 'active' AS is_active
 FROM users AS p
 LEFT JOIN wallets AS s ON s.user_id = p.id AND s.kind = 'customer' AND s.currency = %(currency)s
+LEFT JOIN tier_limits AS l ON l.tier = p.kyc_tier AND l.currency = %(currency)s
 LEFT JOIN recipient AS r ON TRUE
 LEFT JOIN users AS u ON u.id = r.user_id
 LEFT JOIN wallets AS w ON w.id = r.wallet_id AND w.currency = %(currency)s
