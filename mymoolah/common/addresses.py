@@ -20,7 +20,7 @@ def client_address(request: HttpRequest | Request) -> str | None:
     else:
         candidate = request.META.get("REMOTE_ADDR", "")
     try:
-        return str(ipaddress.ip_address(candidate))
+        return str(_plain(candidate))
     except ValueError:
         return None
 
@@ -34,5 +34,11 @@ def network_of(address: str | None) -> str:
     """The network of one subscriber that an address belongs to."""
     if address is None:
         return "unknown"
-    bits = NETWORK_BITS[ipaddress.ip_address(address).version]
-    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+    plain = _plain(address)
+    return str(ipaddress.ip_network(f"{plain}/{NETWORK_BITS[plain.version]}", strict=False))
+
+
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """What a socket for both kinds calls ::ffff:192.0.2.1 is 192.0.2.1: else all of IPv4 were one subscriber's."""
+    read = ipaddress.ip_address(address)
+    return getattr(read, "ipv4_mapped", None) or read

@@ -109,6 +109,18 @@ def test_an_address_is_locked_after_its_own_failures_only(
     assert AuditEvent.objects.get(verb="sign_in.locked").facts == {"locked": ["address"]}
 
 
+def test_an_address_of_ipv4_in_the_clothes_of_ipv6_is_locked_with_its_own_failures(
+    thandi: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(lockout.MOST_FAILURES, "address", 2)
+    fail(1, email="user1@example.com", address="::ffff:10.0.0.1")
+    fail(1, email="user2@example.com", address="10.0.0.1")
+    problem(sign_in(password=PASSWORD, address="::ffff:10.0.0.1"), 429, "sign_in_locked")
+    assert sign_in(password=PASSWORD, address="::ffff:10.0.0.2").status_code == 200
+    assert AuditEvent.objects.get(verb="sign_in.locked").address == "10.0.0.1"
+    assert LoginSession.objects.get().address == "10.0.0.2"
+
+
 def test_a_locked_account_does_not_lock_the_address_of_who_keeps_trying(
     thandi: Person, naledi: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
