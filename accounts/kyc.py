@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from accounts import audit, kyc_checks, kyc_files, kyc_pages
 from accounts.audit import Origin
-from accounts.kyc_documents import PDF, Document, read_document
+from accounts.kyc_documents import PDF, Document, read_documents
 from accounts.kyc_files import Put
 from accounts.kyc_identity import encrypted_number, number_index
 from accounts.kyc_tiers import HIGHEST_TIER, sought_tier
@@ -80,7 +80,7 @@ def submit(
     """
     herself = User.objects.filter(public_id=user_public_id)
     _who_may_submit(herself)  # reading documents takes seconds, and would be in vain
-    kept = [(kind, read_document(sent)) for kind, sent in documents]
+    kept = read_documents([sent for _, sent in documents])
     with kyc_files.writing() as put, transaction.atomic():
         user = _who_may_submit(herself.select_for_update(no_key=True))
         submission = KycSubmission.objects.create(
@@ -92,7 +92,7 @@ def submit(
             sought_tier=sought_tier(has_tier=user.kyc_tier, kinds={kind for kind, _ in documents}),
             created_at=now,
         )
-        for kind, document in kept:
+        for (kind, _), document in zip(documents, kept, strict=True):
             _keep(document, put, submission=submission, kind=kind, created_at=now)
         kyc_checks.look_again(submission, now=now)
         if user.kyc_status != User.KycStatus.VERIFIED:
@@ -130,7 +130,7 @@ def send_again(
     """
     who = User.objects.filter(public_id=user_public_id)
     _asked_for(who.first(), submission_public_id, replaces)  # reading it takes seconds, and would be in vain
-    kept = read_document(document)
+    [kept] = read_documents([document])
     with kyc_files.writing() as put, transaction.atomic():
         user = who.select_for_update(no_key=True).first()
         submission, before = _asked_for(user, submission_public_id, replaces)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -39,7 +41,10 @@ PDF_DEEDS = (b"/JavaScript", b"/Launch", b"/EmbeddedFile", b"/RichMedia")
 # A picture of thirty million pixels takes some 250 MB and a few seconds: one at a time in a process. Who waits for his
 # turn holds one of few threads, so nobody waits for long.
 _drawing = threading.Lock()
-WAIT_SECONDS = 10
+WAIT_SECONDS = 3
+# What malloc hands out in pieces of at most 32 MiB it keeps for the thread that asked, after it was freed too, so that
+# each thread that ever drew would hold 250 MB. Larger pieces go back to the system at once (mallopt(3)).
+Image.core.set_block_size(64 * 1024**2)  # type: ignore[attr-defined]
 
 
 class DocumentRefused(DomainError):
@@ -75,20 +80,39 @@ class Document:
     sha256: bytes
 
 
-def read_document(sent: bytes) -> Document:
+def read_documents(files: Sequence[bytes]) -> list[Document]:
     """Look into what somebody sent, and keep what is needed of it.
 
+    Drawing takes seconds, so nothing is drawn before everything was looked at that can be told without.
+
     :raises DocumentRefused: its subclass says why
-    :raises Unavailable: other pictures were being drawn for ten seconds
+    :raises Unavailable: other pictures were being drawn for three seconds
     """
+    content_types = [_checked(sent) for sent in files]
+    return [
+        Document(
+            content=sent if content_type == PDF else _drawn_anew(sent, content_type),
+            content_type=content_type,
+            sha256=hashlib.sha256(sent).digest(),
+        )
+        for sent, content_type in zip(files, content_types, strict=True)
+    ]
+
+
+def _checked(sent: bytes) -> str:
+    """What it is, once all that is quickly asked about it was."""
     content_type = next((kind for kind, beginning in BEGINNINGS.items() if sent.startswith(beginning)), None)
     if content_type is None:
         raise UnknownFormat
-    content = _checked_pdf(sent) if content_type == PDF else _drawn_anew(sent, content_type)
-    return Document(content=content, content_type=content_type, sha256=hashlib.sha256(sent).digest())
+    if content_type == PDF:
+        _check_pdf(sent)
+    else:
+        with _opened(sent, content_type):
+            pass
+    return content_type
 
 
-def _checked_pdf(sent: bytes) -> bytes:
+def _check_pdf(sent: bytes) -> None:
     if PDF_END not in sent[-PDF_END_WITHIN_BYTES:]:
         raise Unreadable
     spelled_out = PDF_ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), sent)
@@ -96,27 +120,35 @@ def _checked_pdf(sent: bytes) -> bytes:
         raise Locked
     if any(deed in spelled_out for deed in PDF_DEEDS):
         raise CanAct
-    return sent
 
 
 def _drawn_anew(sent: bytes, content_type: str) -> bytes:
-    if content_type == JPEG and sent.count(JPEG_SCAN) > JPEG_SCANS_MAX:
-        raise Unreadable
     if not _drawing.acquire(timeout=WAIT_SECONDS):
         raise Unavailable
     try:
-        with Image.open(BytesIO(sent), formats=[FORMATS[content_type]]) as picture:
+        with _opened(sent, content_type) as picture:
+            return _seen(picture, content_type)
+    finally:
+        _drawing.release()
+
+
+@contextmanager
+def _opened(sent: bytes, content_type: str) -> Iterator[Image.Image]:
+    """A picture of which nothing but the header has been read; its memory is free afterwards, whatever happens."""
+    if content_type == JPEG and sent.count(JPEG_SCAN) > JPEG_SCANS_MAX:
+        raise Unreadable
+    try:
+        with closing(Image.open(BytesIO(sent), formats=[FORMATS[content_type]])) as picture:
             if picture.width * picture.height > PIXELS_MAX:
                 raise TooManyPixels
-            return _seen(picture, content_type)
+            yield picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels from error
     except DocumentRefused:
         raise
     except Exception as error:  # whatever a decoder stumbles over in a stranger's bytes, it is no picture
+        traceback.clear_frames(error.__traceback__)  # a decoder of theirs holds the picture until all is told
         raise Unreadable from error
-    finally:
-        _drawing.release()
 
 
 def _seen(picture: Image.Image, content_type: str) -> bytes:
@@ -126,9 +158,11 @@ def _seen(picture: Image.Image, content_type: str) -> bytes:
         seen = picture.point(lambda grey: grey * (1 / 256)).convert("L")
     else:
         seen = picture.convert(_mode(picture, content_type))
+    picture.close()
     seen.info.clear()
     output = BytesIO()
-    seen.save(output, FORMATS[content_type], **OPTIONS[content_type])
+    with closing(seen):
+        seen.save(output, FORMATS[content_type], **OPTIONS[content_type])
     return output.getvalue()
 
 

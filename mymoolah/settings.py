@@ -313,6 +313,7 @@ RATE_LIMITS_PER_MINUTE = {
     "previews": 10,
     "previews_address": 30,
     "documents": 5,
+    "documents_address": 10,
     "money": 60,
     "statements": 30,
     "reads": 300,

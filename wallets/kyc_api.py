@@ -28,6 +28,7 @@ from mymoolah.common.inputs import StrictView
 from mymoolah.common.parsers import MultipartParser
 from mymoolah.common.problems import invalid
 from mymoolah.common.refusals import refuses
+from mymoolah.common.throttling import DocumentsThrottle
 from wallets import examples
 from wallets.kyc_selectors import get_kyc
 from wallets.kyc_serializers import DocumentAgainInput, KycOutput, KycSubmissionInput, KycSubmissionOutput
@@ -61,6 +62,7 @@ class KycView(StrictView):
 @extend_schema(tags=["kyc"])
 class SubmissionsView(StrictView):
     parser_classes = (SubmissionParser,)
+    throttle_classes = (DocumentsThrottle,)
     throttle_scope = "documents"
 
     @extend_schema(
@@ -100,7 +102,7 @@ class SubmissionsView(StrictView):
         What is in a file decides what it is, not its name. Of pictures only what can be seen is kept: no place or time.
         Only one submission waits at a time (409 `submission_pending`); after a rejection another one may be sent. With
         the highest tier there is nothing to send (409 `highest_tier_reached`). More than 15 MiB, or a file of more than
-        5 MiB, is 413 `body_too_large`.
+        5 MiB, is 413 `body_too_large`. From one address ten a minute are taken, whoever signs in there.
         """
         moment, public_id = now(), principal(request).public_id
         asked = validated(KycSubmissionInput(data=request.data, context={"now": moment}))
@@ -114,6 +116,7 @@ class SubmissionsView(StrictView):
 @extend_schema(tags=["kyc"])
 class DocumentsView(StrictView):
     parser_classes = (MultipartParser,)
+    throttle_classes = (DocumentsThrottle,)
     throttle_scope = "documents"
 
     @extend_schema(

@@ -106,6 +106,15 @@ class CodeThrottle(GroupThrottle):
         return self.count(request, "codes_address", client_network(request)) and super().allow_request(request, view)
 
 
+class DocumentsThrottle(GroupThrottle):
+    """Counts documents that somebody sends, twice: against the address they come from, and against who sends them."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if not self.count(request, "documents_address", client_network(request)):
+            return False
+        return super().allow_request(request, view)
+
+
 def usage_of(request: Request, scope: str, whom: str) -> Usage | None:
     """Count one request; None when nothing is counted, or nothing can be and `scope` goes on without.
 

@@ -304,7 +304,7 @@ def test_six_documents_are_too_many(lerato: Person) -> None:
 
 def test_nothing_is_looked_into_in_vain(lerato: Person, thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     submitting(lerato)
-    monkeypatch.setattr(kyc, "read_document", lambda _: pytest.fail("it was looked into"))
+    monkeypatch.setattr(kyc, "read_documents", lambda _: pytest.fail("it was looked into"))
     assert errors_of(submitting(lerato, id_number="12")) == {"id_number": ["invalid_id_number"]}
     problem(submitting(lerato), 409, "submission_pending")
     problem(submitting(thandi), 409, "highest_tier_reached")

@@ -9,6 +9,8 @@ import logging
 import os
 import stat
 import struct
+import subprocess
+import sys
 import time
 import uuid
 import zlib
@@ -34,7 +36,7 @@ from accounts.kyc_documents import (
     TooManyPixels,
     UnknownFormat,
     Unreadable,
-    read_document,
+    read_documents,
 )
 from accounts.models import AuditEvent, KycDocument, KycSubmission
 from mymoolah.common import crypto
@@ -46,6 +48,11 @@ from tests.back_office.house import colleague, emergency, signed_in
 from tests.conftest import Person, person
 
 WIDE = (3, 1)
+
+
+def read_document(sent: bytes) -> Document:
+    [document] = read_documents([sent])
+    return document
 
 
 def opened(document: Document) -> Image.Image:
@@ -197,6 +204,72 @@ def test_nobody_waits_for_long_while_others_are_drawn(monkeypatch: pytest.Monkey
         read_document(picture())
     assert read_document(PDF).content == PDF
     assert read_document(picture()).content_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    "last", [b"x", b"\x89PNG\r\n\x1a\nx", b"\xff\xd8\xffx", claiming(6_000, 5_001), scans(200), PDF[:-8]]
+)
+def test_nothing_is_drawn_before_all_is_looked_at(last: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kyc_documents, "_seen", lambda *_: pytest.fail("it was drawn"))
+    with pytest.raises(DocumentRefused):
+        read_documents([picture("PNG"), picture(), PDF, last])
+
+
+def memory_held() -> int:
+    """Of pictures, in pieces of whatever size."""
+    held: dict[str, int] = Image.core.get_stats()  # type: ignore[attr-defined]
+    return held["allocated_blocks"] - held["freed_blocks"]
+
+
+def test_a_pictures_memory_is_free_before_the_next_one_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, draw, held = memory_held(), kyc_documents._seen, []
+
+    def watched(*asked: Any) -> bytes:
+        held.append(memory_held() - before)
+        return draw(*asked)
+
+    monkeypatch.setattr(kyc_documents, "_seen", watched)
+    read_documents([picture(), picture("PNG"), photograph(orientation=6)])
+    assert held == [0, 0, 0]
+
+
+def test_a_refusal_that_is_still_being_told_holds_no_picture() -> None:
+    before = memory_held()
+    for sent in (picture(size=(600, 400))[:-200], claiming(600, 400)):
+        with pytest.raises(Unreadable) as refused:
+            read_document(sent)
+        assert (memory_held() - before, type(refused.value)) == (0, Unreadable)
+
+
+FOUR_THREADS = """
+import io, re, threading
+from pathlib import Path
+from PIL import Image
+from accounts import kyc_documents
+
+def draw():
+    kyc_documents.read_documents([sent])
+
+def most_megabytes_after(*threads):
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+kyc_documents.WAIT_SECONDS = 60
+output = io.BytesIO()
+Image.new("RGBA", (3500, 3500)).save(output, "PNG")
+sent = output.getvalue()
+print(most_megabytes_after(threading.Thread(target=draw)))
+print(most_megabytes_after(*(threading.Thread(target=draw) for _ in range(4))))
+"""
+
+
+def test_four_threads_that_draw_in_turn_take_the_memory_of_one() -> None:
+    told = subprocess.run([sys.executable, "-c", FOUR_THREADS], capture_output=True, check=True, text=True).stdout
+    one, four = map(int, told.split())
+    assert four < one + 40, "a picture of theirs takes 47 MiB, twice while it is drawn"
 
 
 def test_as_many_passes_as_cameras_make_are_fine() -> None:

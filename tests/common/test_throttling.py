@@ -9,8 +9,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.api import Caller, calling, problem
+from tests.api import V1, Caller, calling, problem
 from tests.conftest import Person
+from tests.description import as_described
 
 pytestmark = pytest.mark.usefixtures("one_window")
 
@@ -28,6 +29,7 @@ def few(settings: Any) -> None:
     """Limits low enough to reach."""
     fewer = {"reads": 3, "money": 2, "sign_in_address": 7, "codes": 4, "codes_address": 6}
     fewer |= {"previews": 2, "previews_address": 3}
+    fewer |= {"documents": 2, "documents_address": 3}
     settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, **fewer}
 
 
@@ -155,6 +157,39 @@ def test_changing_a_contact_counts_as_a_code(thandi: Person, few: None) -> None:
     problem(answers[-1], 429, "rate_limited")
     assert answers[-1]["RateLimit-Limit"] == "4"
     assert calling(thandi).get("me").status_code == 200
+
+
+def send_document(who: Person, path: str, address: str) -> HttpResponse:
+    caller = calling(who)
+    caller.client = Client(REMOTE_ADDR=address)
+    sent: Any = caller.client.post(V1 + path, {}, headers=caller._headers({}))
+    return as_described(sent)
+
+
+@pytest.mark.parametrize("path", ["kyc/submissions", "kyc/submissions/0b3f3d5e-6c1c-4c0e-9d0e-2f6a1c7b8e90/documents"])
+def test_an_address_sends_few_documents_a_minute_whoever_signs_in_there(
+    thandi: Person, sipho: Person, naledi: Person, few: None, path: str
+) -> None:
+    for who in (thandi, sipho, sipho):
+        problem(send_document(who, path, "10.0.0.1"), 400, "validation_error")
+    answer = send_document(naledi, path, "10.0.0.1")
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Limit"] == "3"
+    problem(send_document(naledi, path, "10.9.9.9"), 400, "validation_error")
+    answer = send_document(sipho, path, "10.0.0.2")
+    problem(answer, 429, "rate_limited")
+    assert answer["RateLimit-Limit"] == "2"
+
+
+def test_addresses_of_ipv4_in_the_clothes_of_ipv6_are_those_of_ipv4(db: None, few: None) -> None:
+    for number in range(8):
+        problem(guess(number, Client(REMOTE_ADDR=f"::ffff:10.0.0.{number}")), 401, "invalid_credentials")
+    answers = [
+        guess(number, Client(REMOTE_ADDR=f"{clothes}10.0.0.99"))
+        for number, clothes in enumerate(["::ffff:", ""] * 4, start=10)
+    ]
+    problem(answers[-1], 429, "rate_limited")
+    assert [answer.status_code for answer in answers[:-1]] == [401] * 7
 
 
 def test_all_addresses_of_one_ipv6_network_count_as_one(db: None, few: None) -> None:
