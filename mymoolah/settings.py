@@ -214,18 +214,24 @@ WHITENOISE_USE_FINDERS = ENVIRONMENT == "development"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # Everything that goes wrong is told on the process's own error output, with the id of its request.
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "mymoolah.common.middleware.TellRequestId"}},
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {
+        "plain": {"format": LOG_LINE},
+        "one_line": {"()": "mymoolah.common.middleware.OneLine", "fmt": LOG_LINE},
+    },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "plain"},
+        "refused": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "one_line"},
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # refusals are no failures
+        "django.security": {"handlers": ["refused"], "propagate": False},  # a stranger's doing, not ours
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }

@@ -30,6 +30,15 @@ class TellRequestId(logging.Filter):
         return True
 
 
+class OneLine(logging.Formatter):
+    """Tell a warning at most, in one line: Django tells requests it refuses as errors, with where in its code it was."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = min(record.levelno, logging.WARNING)
+        told = {"levelno": level, "levelname": logging.getLevelName(level), "exc_info": None, "exc_text": None}
+        return super().format(logging.makeLogRecord(record.__dict__ | told)).replace("\n", "\\n")
+
+
 class RequestId:
     """Give every request an id, the client's own if it is a plain one, and say it in the answer."""
 

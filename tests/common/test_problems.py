@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
@@ -118,19 +120,44 @@ def test_a_strange_host_is_a_problem(client: Client) -> None:
     problem(answer, 400, "bad_request")
 
 
+@contextmanager
+def told_by(logger: str) -> Iterator[StringIO]:
+    """What a logger's own handler writes."""
+    handlers = logging.getLogger(logger).handlers
+    [handler] = [one for one in handlers if any(isinstance(f, TellRequestId) for f in one.filters)]
+    assert isinstance(handler, logging.StreamHandler)
+    told = StringIO()
+    before = handler.setStream(told)
+    yield told
+    handler.setStream(before)
+
+
+@pytest.mark.parametrize("elsewhere", ["/admin/login/", "/readyz", V1 + "me", V1 + "auth/token"])
+@pytest.mark.parametrize("is_host", [True, False])
+def test_what_a_stranger_asks_oddly_is_a_line_in_the_log_at_most(
+    client: Client, thandi: Person, elsewhere: str, is_host: bool
+) -> None:
+    query = "" if is_host else "?" + "a=1&" * 1_001
+    headers = calling(thandi)._headers({})
+    with told_by("") as failures, told_by("django.security") as told:
+        answer: Any = client.get(elsewhere + query, headers=headers | ({"Host": "evil\n.example"} if is_host else {}))
+    assert failures.getvalue() == ""
+    assert answer.status_code < 500
+    lines = told.getvalue().splitlines()
+    assert len(lines) == (answer.status_code == 400)
+    assert all("WARNING django.security." in line for line in lines)
+
+
 def test_what_nobody_foresaw_is_told_in_the_log(thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def fall(*_: object) -> None:
         raise ZeroDivisionError("nobody foresaw this")
 
     monkeypatch.setattr(MeView, "get", fall)
-    [handler] = [one for one in logging.getLogger().handlers if any(isinstance(f, TellRequestId) for f in one.filters)]
-    assert isinstance(handler, logging.StreamHandler)
-    told = StringIO()
-    before = handler.setStream(told)
     caller = calling(thandi)
     caller.client.raise_request_exception = False
-    answer = caller.get("me")
-    handler.setStream(before)
+    with told_by("") as told:
+        answer = caller.get("me")
+    assert "Traceback (most recent call last)" in told.getvalue()
     assert f"ERROR django.request [{answer['X-Request-ID']}] Internal Server Error: /api/v1/me" in told.getvalue()
     assert "ZeroDivisionError: nobody foresaw this" in told.getvalue()
 
