@@ -445,6 +445,8 @@ BACK_OFFICE = """
     POST  /admin/books/suspense/                       302       302            405  405      405      405      405       405        405
     GET   /admin/books/{name}.{extension}              302       302            405  405      405      405      405       405        405
     POST  /admin/books/{name}.{extension}              302       302            404  404      404      404      404       404        404
+    GET   /admin/customers/{public_id}                 302       302            404  404      404      404      404       403        404
+    POST  /admin/customers/{public_id}                 302       302            405  405      405      405      405       405        405
     GET   /admin/transactions/proposal/propose/        302       302            403  403      200      403      403       403        200
     POST  /admin/transactions/proposal/propose/        302       302            405  405      405      405      405       405        405
     GET   /admin/transactions/proposal/propose/{name}/ 302       302            403  403      404      403      403       403        404
