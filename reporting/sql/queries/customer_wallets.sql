@@ -1,7 +1,11 @@
 -- One row per wallet of a customer: what is in it, what its tier allows, how much of that is used, and the share in
 -- per cent, at most 100. Counters of an earlier Johannesburg day or month read as 0; no share: nothing is allowed.
 -- Parameters: user (id), today (the Johannesburg day).
-WITH used AS (
+WITH business_day AS (
+    SELECT %(today)s::date AS today
+),
+
+used AS (
     SELECT
         w.id,
         w.number,
@@ -17,14 +21,15 @@ WITH used AS (
         l.per_day_amount,
         l.per_month_amount,
         l.highest_balance,
-        CASE WHEN w.spent_on = %(today)s THEN w.spent_day_amount ELSE 0.00 END AS used_today,
+        CASE WHEN w.spent_on = d.today THEN w.spent_day_amount ELSE 0.00 END AS used_today,
         CASE
-            WHEN date_trunc('month', w.spent_on) = date_trunc('month', %(today)s::date) THEN w.spent_month_amount
+            WHEN date_trunc('month', w.spent_on) = date_trunc('month', d.today) THEN w.spent_month_amount
             ELSE 0.00
         END AS used_this_month
     FROM users AS u
     INNER JOIN wallets AS w ON w.user_id = u.id AND w.kind = 'customer'
     LEFT JOIN tier_limits AS l ON l.tier = u.kyc_tier AND l.currency = w.currency
+    CROSS JOIN business_day AS d
     WHERE u.id = %(user)s
 )
 
