@@ -46,7 +46,7 @@ from mymoolah.common.dispatch import hand_over
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.pagination import PARAMETERS, answer, page_request
 from mymoolah.common.refusals import refuses
-from mymoolah.common.throttling import CodeThrottle, SignInThrottle
+from mymoolah.common.throttling import AddressThrottle, SignInThrottle
 
 SESSIONS = "sessions"  # the list that a cursor belongs to
 NAMES = ("first_name", "last_name")
@@ -132,7 +132,7 @@ class LogoutView(StrictView):
 class MeView(StrictView):
     def get_throttles(self) -> list[BaseThrottle]:
         """A change tries a password, and sends codes."""
-        return [CodeThrottle()] if self.request.method == "PATCH" else super().get_throttles()
+        return [AddressThrottle()] if self.request.method == "PATCH" else super().get_throttles()
 
     @property
     def throttle_scope(self) -> str:
@@ -185,7 +185,7 @@ class MeView(StrictView):
 
 @extend_schema(tags=["accounts"])
 class VerifyContactView(StrictView):
-    throttle_classes = (CodeThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "codes"
 
     @extend_schema(
@@ -208,7 +208,7 @@ class VerifyContactView(StrictView):
 
 @extend_schema(tags=["accounts"])
 class ConfirmContactView(StrictView):
-    throttle_classes = (CodeThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "codes"
 
     @extend_schema(
@@ -235,7 +235,7 @@ class ConfirmContactView(StrictView):
 
 @extend_schema(tags=["accounts"])
 class PasswordView(StrictView):
-    throttle_classes = (CodeThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "codes"
 
     @extend_schema(
@@ -272,7 +272,7 @@ class PasswordView(StrictView):
 class ForgotPasswordView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (CodeThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "codes"
 
     @extend_schema(
@@ -302,7 +302,7 @@ class ForgotPasswordView(StrictView):
 class ResetPasswordView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (CodeThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "codes"
 
     @extend_schema(

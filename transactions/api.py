@@ -14,10 +14,12 @@ from accounts.authentication import principal
 from mymoolah.common import pagination
 from mymoolah.common.autoschema import component
 from mymoolah.common.clock import iso_utc
+from mymoolah.common.errors import DomainError
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.money import Money
 from mymoolah.common.problems import invalid
 from mymoolah.common.refusals import refuses
+from mymoolah.common.throttling import AddressThrottle
 from transactions import examples, selectors, services
 from transactions.filters import WALLET_SCHEMA, period, wallet_number
 from transactions.idempotency import REPLAYED_HEADER, idempotency_key, once_for_each_key
@@ -52,7 +54,7 @@ from transactions.serializers import (
     TransferOutput,
 )
 from transactions.services import AmountTooSmall
-from transactions.throttling import PreviewThrottle, count_as_preview
+from transactions.throttling import count_look, refuse_without_looks_left
 from wallets.services import WalletNotFound
 
 NO_FEE = "0.00"
@@ -60,7 +62,8 @@ NO_FEE = "0.00"
 
 @extend_schema(tags=["transfers"])
 class PreviewView(StrictView):
-    throttle_classes = (PreviewThrottle,)
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "previews"
 
     @extend_schema(
         operation_id="preview_transfer",
@@ -113,6 +116,7 @@ class TransfersView(StrictView):
         amount = Money(asked["amount"], asked["currency"])
         values = {"to": str(asked["to"]), "amount": str(amount), "currency": amount.currency}
         key = idempotency_key(request, {**values, "reference": asked["reference"]})
+        refuse_without_looks_left(request)
         try:
             receipt = services.pay(
                 user_public_id=principal(request).public_id,
@@ -121,8 +125,9 @@ class TransfersView(StrictView):
                 reference=asked["reference"],
                 key=key,
             )
-        except RecipientNotFound:
-            count_as_preview(request)
+        except DomainError as refusal:
+            if refusal.status < 500:
+                count_look(request, found=not isinstance(refusal, RecipientNotFound))
             raise
         return Response(_receipt(receipt), status=201, headers={REPLAYED_HEADER: "true"} if receipt.replayed else None)
 

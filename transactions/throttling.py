@@ -1,8 +1,6 @@
-"""How often somebody may ask who can be paid."""
+"""How often somebody may learn who can be paid: by a preview, or by a payment that is refused."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
@@ -10,29 +8,38 @@ from rest_framework.request import Request
 from accounts.authentication import principal
 from mymoolah.common.addresses import client_network
 from mymoolah.common.throttling import GroupThrottle
+from transactions.idempotency import is_used
 
-if TYPE_CHECKING:
-    from rest_framework.views import APIView
-
-
-class PreviewThrottle(GroupThrottle):
-    """Counts looks, twice: against the address they come from, since accounts are free, and against who looks."""
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        return self.count_look(request)
-
-    def count_look(self, request: Request) -> bool:
-        return self.count(request, "previews_address", client_network(request)) and self.count(
-            request, "previews", str(principal(request).public_id)
-        )
+SCOPE = "previews"
 
 
-def count_as_preview(request: Request) -> None:
-    """Count a payment that found nobody: it told as much as a preview would have.
+def refuse_without_looks_left(request: Request) -> None:
+    """Refuse a payment of who has used up his looks, before anybody is looked for: any answer would tell.
+
+    A repeat still gets the answer that its key got before.
+
+    :raises Throttled: no look is left
+    :raises Unavailable: Redis is away
+    """
+    throttle = GroupThrottle()
+    if not (throttle.foresee(request, SCOPE, _who(request)) or is_used(request)):
+        raise Throttled(wait=throttle.wait())
+
+
+def count_look(request: Request, *, found: bool) -> None:
+    """Count a payment that was refused: it told as much as a preview would have, and cost as little.
+
+    One that finds nobody counts against its address too, since accounts are free; one that finds somebody does not, or
+    the customers behind one carrier's address would keep each other from learning that they lack the money.
 
     :raises Throttled: it is one too many
     :raises Unavailable: Redis is away
     """
-    throttle = PreviewThrottle()
-    if not throttle.count_look(request):
+    throttle = GroupThrottle()
+    by_address = found or throttle.count(request, f"{SCOPE}_address", client_network(request))
+    if not (by_address and throttle.count(request, SCOPE, _who(request))):
         raise Throttled(wait=throttle.wait())
+
+
+def _who(request: Request) -> str:
+    return str(principal(request).public_id)

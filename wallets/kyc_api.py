@@ -28,7 +28,7 @@ from mymoolah.common.inputs import StrictView
 from mymoolah.common.parsers import MultipartParser
 from mymoolah.common.problems import invalid
 from mymoolah.common.refusals import refuses
-from mymoolah.common.throttling import DocumentsThrottle
+from mymoolah.common.throttling import AddressThrottle
 from wallets import examples
 from wallets.kyc_selectors import get_kyc
 from wallets.kyc_serializers import DocumentAgainInput, KycOutput, KycSubmissionInput, KycSubmissionOutput
@@ -62,7 +62,7 @@ class KycView(StrictView):
 @extend_schema(tags=["kyc"])
 class SubmissionsView(StrictView):
     parser_classes = (SubmissionParser,)
-    throttle_classes = (DocumentsThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "documents"
 
     @extend_schema(
@@ -116,7 +116,7 @@ class SubmissionsView(StrictView):
 @extend_schema(tags=["kyc"])
 class DocumentsView(StrictView):
     parser_classes = (MultipartParser,)
-    throttle_classes = (DocumentsThrottle,)
+    throttle_classes = (AddressThrottle,)
     throttle_scope = "documents"
 
     @extend_schema(

@@ -76,8 +76,18 @@ class GroupThrottle(BaseThrottle):
         :raises Unavailable: Redis is away, and `scope` does not go on without
         """
         usage = usage_of(request, scope, whom)
-        if usage is None:
-            return True
+        return usage is None or self.keep(request, usage)
+
+    def foresee(self, request: Request, scope: str, whom: str) -> bool:
+        """Whether one more request would be within the limit of `scope` for `whom`; nothing is counted.
+
+        :raises Unavailable: Redis is away, and `scope` does not go on without
+        """
+        usage = usage_of(request, scope, whom, increment=False)
+        return usage is None or not usage.exceeded or self.keep(request, usage)
+
+    def keep(self, request: Request, usage: Usage) -> bool:
+        """Leave the tightest limit on the request, for the answer's headers; False when it is exceeded."""
         counted = request.META.get(COUNTED)
         if counted is None or usage.remaining <= counted.remaining:
             request.META[COUNTED] = usage
@@ -99,30 +109,24 @@ class SignInThrottle(GroupThrottle):
         return self.count(request, "sign_in", hashlib.sha256(email.strip().lower().encode()).hexdigest())
 
 
-class CodeThrottle(GroupThrottle):
-    """Counts codes that somebody tries, twice: against the address they come from, and against who tries them."""
+class AddressThrottle(GroupThrottle):
+    """Counts twice: against the address a request comes from, in `<throttle_scope>_address`, and against who asks."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        return self.count(request, "codes_address", client_network(request)) and super().allow_request(request, view)
+        scope = f"{view.throttle_scope}_address"  # type: ignore[attr-defined]
+        return self.count(request, scope, client_network(request)) and super().allow_request(request, view)
 
 
-class DocumentsThrottle(GroupThrottle):
-    """Counts documents that somebody sends, twice: against the address they come from, and against who sends them."""
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        if not self.count(request, "documents_address", client_network(request)):
-            return False
-        return super().allow_request(request, view)
-
-
-def usage_of(request: Request, scope: str, whom: str) -> Usage | None:
-    """Count one request; None when nothing is counted, or nothing can be and `scope` goes on without.
+def usage_of(request: Request, scope: str, whom: str, *, increment: bool = True) -> Usage | None:
+    """How much is used with this request, which is counted if `increment`; None when nothing is counted, or nothing can be and `scope` goes on without.
 
     :raises Unavailable: Redis is away
     """
     rate = (settings.RATE_LIMITS_PER_MINUTE[scope], PERIOD_SECONDS)
     try:
-        counted: dict[str, Any] | None = get_usage(request, group=scope, key=lambda *_: whom, rate=rate, increment=True)
+        counted: dict[str, Any] | None = get_usage(
+            request, group=scope, key=lambda *_: whom, rate=rate, increment=increment
+        )
         if counted is None:
             return None
         if counted["time_left"] < 0:  # how the library says that the cache gave no count
@@ -132,4 +136,5 @@ def usage_of(request: Request, scope: str, whom: str) -> Usage | None:
         if scope not in FAIL_OPEN:
             raise Unavailable from error
         return None
-    return Usage(limit=counted["limit"], count=counted["count"], reset_seconds=max(1, counted["time_left"]))
+    count = counted["count"] if increment else counted["count"] + 1
+    return Usage(limit=counted["limit"], count=count, reset_seconds=max(1, counted["time_left"]))

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.api import V1, Caller, calling, problem
-from tests.conftest import Person
+from tests.conftest import Person, fund
 from tests.description import as_described
 
 pytestmark = pytest.mark.usefixtures("one_window")
@@ -132,15 +132,31 @@ def look(
     return caller.post(path, asked, **({"Idempotency_Key": uuid.uuid4().hex} if path == "transfers" else {}))
 
 
-def test_a_payment_that_finds_nobody_counts_as_a_look(thandi: Person, sipho: Person, few: None, settings: Any) -> None:
+def test_who_has_used_up_his_looks_learns_nothing_by_payments(
+    thandi: Person, sipho: Person, few: None, settings: Any, ledger: object
+) -> None:
     settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, "money": 9}
     problem(look(thandi, "10.0.0.1"), 404, "recipient_not_found")
-    problem(look(thandi, "10.0.0.2", path="transfers/preview"), 404, "recipient_not_found")
+    problem(look(thandi, "10.0.0.2", to="sipho@example.com"), 409, "insufficient_funds")
     for path in ("transfers", "transfers/preview"):
-        answer = look(thandi, "10.0.0.3", path=path)
-        problem(answer, 429, "rate_limited")
-        assert answer["RateLimit-Limit"] == "2"
-    problem(look(thandi, "10.0.0.3", to="sipho@example.com"), 409, "insufficient_funds")
+        for to in ("nobody@example.com", "sipho@example.com"):
+            answer = look(thandi, "10.0.0.3", to=to, path=path)
+            problem(answer, 429, "rate_limited")
+            assert answer["RateLimit-Limit"] == "2"
+
+
+def test_a_payment_that_was_made_is_told_again_without_a_look(
+    thandi: Person, sipho: Person, few: None, settings: Any, ledger: object
+) -> None:
+    settings.RATE_LIMITS_PER_MINUTE = {**settings.RATE_LIMITS_PER_MINUTE, "money": 9}
+    fund(thandi, "100.00")
+    paid = [calling(thandi).post("transfers", PAYMENT, Idempotency_Key="rent") for _ in range(2)]
+    for _ in range(2):
+        problem(look(thandi), 404, "recipient_not_found")
+    paid.append(calling(thandi).post("transfers", PAYMENT, Idempotency_Key="rent"))
+    assert [answer.status_code for answer in paid] == [201] * 3
+    assert len({answer.content for answer in paid}) == 1
+    problem(calling(thandi).post("transfers", PAYMENT, Idempotency_Key="more"), 429, "rate_limited")
 
 
 def test_an_address_looks_few_times_whoever_signs_in_there(
