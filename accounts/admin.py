@@ -11,13 +11,13 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import services
-from accounts.audit import Origin
+from accounts.confirmation import ask_confirmation
 from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, User, plain_email
-from mymoolah.common.addresses import client_address
+from accounts.staff_session import staff_origin
 from mymoolah.common.admin import (
     COUNTED_ROWS_MAX,
     EMAIL,
@@ -61,13 +61,6 @@ def beginning_with(text: str, *queries: str) -> Q:
     pattern = f"{connection.ops.prep_for_like_query(text.lower())}%"
     found = [rows("accounts", f"{query}.sql", pattern=pattern, most=COUNTED_ROWS_MAX + 1) for query in queries]
     return Q(pk__in=[row["id"] for people in found for row in people])
-
-
-def staff_origin(request: HttpRequest) -> Origin:
-    """Who of the staff asks, and from where."""
-    return Origin(
-        actor_id=request.user.pk, address=client_address(request), request_id=getattr(request, "request_id", "")
-    )
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -136,6 +129,14 @@ class UserAdmin(LargeTableAdmin):
         """Names and contacts only. Nobody but a superuser touches a superuser."""
         allowed = request.user.has_perm("accounts.change_user")
         return allowed and (request.user.is_superuser or not (obj and obj.is_superuser))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Names, contacts and roles say who somebody is: what changes them asks for the password."""
+        may_save = request.user.has_perm("accounts.change_user")
+        question = ask_confirmation(request) if may_save else None
+        return question or super().change_view(request, object_id, form_url, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = [name for _, options in self.fieldsets for pair in options["fields"] for name in pair]

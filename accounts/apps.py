@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
+        from accounts import staff_session
+
+        user_logged_in.connect(staff_session.begin, dispatch_uid="accounts.staff_session")

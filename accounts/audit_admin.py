@@ -17,9 +17,10 @@ from django.utils.dateparse import parse_date
 from unfold.contrib.filters.admin import TextFilter
 
 from accounts import audit
-from accounts.admin import by_owner, staff_origin
+from accounts.admin import by_owner
 from accounts.models import AuditEvent, KycSubmission, LoginSession, User
 from accounts.row_history import MOST_CHANGES, Change, changes_in
+from accounts.staff_session import staff_origin
 from mymoolah.common.admin import EMAIL, NOBODY, UUID, LargeTableAdmin, Search, link, shown
 from mymoolah.common.clock import JOHANNESBURG
 from mymoolah.common.csv_files import harmless

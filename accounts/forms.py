@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from accounts.audit import Origin
 from accounts.lockout import SignInLocked
@@ -26,3 +28,14 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
         except (SignInLocked, Unavailable) as refusal:
             raise ValidationError(refusal.title, code=refusal.code) from refusal
         return cleaned
+
+
+class ConfirmationForm(forms.Form):
+    """The password once more, before something that matters."""
+
+    confirmed_by_password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=4096,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )

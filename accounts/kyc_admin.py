@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from accounts import kyc
-from accounts.admin import staff_origin
 from accounts.kyc_documents import JPEG, PDF
+from accounts.staff_session import staff_origin
 from mymoolah.common.errors import DomainError
 
 # Nothing in it runs, loads or sends anything, should a browser take it for more than a picture.

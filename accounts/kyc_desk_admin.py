@@ -19,8 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import kyc_checks, kyc_desk
-from accounts.admin import staff_origin
 from accounts.audit import Origin
+from accounts.confirmation import ask_confirmation
 from accounts.kyc import SubmissionNotFound
 from accounts.kyc_admin import document, page
 from accounts.kyc_desk import CLAIM_KEPT, FOUR_EYES_TIER, MAY_DECIDE
@@ -39,6 +39,7 @@ from accounts.kyc_desk_selectors import (
 from accounts.kyc_documents import PDF
 from accounts.kyc_tiers import HIGHEST_TIER
 from accounts.models import KycSubmission
+from accounts.staff_session import staff_origin
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
 
@@ -281,12 +282,18 @@ DEEDS: Final[Mapping[str, Callable[[Form, Asked, dt.datetime], str]]] = {
 }
 
 
+# Decisions ask for the password, so that nobody decides at a colleague's desk; what can be undone does not.
+DECISIONS: Final = {"approve", "confirm", "reject"}
+
+
 @require_POST
 def deed(request: HttpRequest, public_id: uuid.UUID, name: str) -> HttpResponse:
     """Do one thing to a case and show it again; a refusal is shown there, and nothing was done."""
     _require(request, MAY_DECIDE)
     if name not in DEEDS:
         raise Http404
+    if name in DECISIONS and (question := ask_confirmation(request)) is not None:
+        return question
     try:
         messages.success(request, DEEDS[name](request.POST.dict(), _asked(request, public_id), now()))
     except SubmissionNotFound as error:
@@ -302,6 +309,8 @@ def deed(request: HttpRequest, public_id: uuid.UUID, name: str) -> HttpResponse:
 def show_number(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The same page, once, with the whole number on it."""
     _require(request, MAY_DECIDE)
+    if (question := ask_confirmation(request)) is not None:
+        return question
     try:
         number = kyc_desk.show_number(**_asked(request, public_id))
     except SubmissionNotFound as error:

@@ -249,6 +249,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACCESS_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = dt.timedelta(days=30)
+# What matters in the back-office asks for the password again when it was given longer ago than this.
+STAFF_CONFIRMED_FOR = dt.timedelta(minutes=env.int("MYMOOLAH_STAFF_CONFIRMED_MINUTES", default=10))
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import audit
-from accounts.admin import staff_origin
+from accounts.staff_session import staff_origin
 from mymoolah.common.admin import money
 from mymoolah.common.clock import JOHANNESBURG, business_day, now
 from reporting import books

@@ -25,8 +25,9 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from accounts.admin import staff_origin
 from accounts.audit_admin import AuditEventAdmin
+from accounts.confirmation import ask_confirmation
+from accounts.staff_session import staff_origin
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, money
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
@@ -227,6 +228,8 @@ class ProposalAdmin(LargeTableAdmin):
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         demand(request, DECIDE)
+        if (question := ask_confirmation(request)) is not None:
+            return question
         note = NoteForm(request.POST)
         try:
             seen = bytes.fromhex(request.POST.get("seen", ""))
