@@ -341,6 +341,7 @@ class KycSubmission(models.Model):
                 condition=Q(status="pending", assignee__isnull=False),
             ),
             models.Index(fields=["id_number_index"], name="ix_kyc_submissions_identity"),
+            models.Index(fields=["decided_at"], name="ix_kyc_decided", condition=Q(decided_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

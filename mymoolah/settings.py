@@ -14,6 +14,7 @@ from typing import Any
 
 import environ
 import pghistory
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
@@ -395,6 +396,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reporting.refresh_dashboard",
         "schedule": float(DASHBOARD_REFRESH_SECONDS),
         "options": {"expires": DASHBOARD_REFRESH_SECONDS},
+    },
+    "take-days": {
+        "task": "reporting.take_days",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "verify-ledger": {
+        "task": "reporting.verify_ledger",
+        "schedule": crontab(hour=2, minute=30),  # minutes of both cores at ten million entries
+        "options": {"expires": 3600},
     },
     "process-till-events": {
         "task": "vouchers.process_till_events",

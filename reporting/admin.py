@@ -19,7 +19,9 @@ from accounts.models import User
 from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, badge, money
 from mymoolah.common.clock import now
 from reporting.models import (
+    BusinessDay,
     DashboardRefresh,
+    LedgerVerification,
     QueryPerformanceLog,
     TransactionSummary,
     UserDashboardSummary,
@@ -182,6 +184,30 @@ class UserFinancialSummaryAdmin(LargeTableAdmin):
 @admin.register(DashboardRefresh)
 class DashboardRefreshAdmin(LargeTableAdmin):
     list_display = ("started_at", "duration_ms", "rows_count", "changes_seen")
+
+
+@admin.register(BusinessDay)
+class BusinessDayAdmin(LargeTableAdmin):
+    list_display = (
+        "day",
+        "active_customers",
+        "kyc_submitted",
+        "kyc_approved",
+        "kyc_rejected",
+        "kyc_waiting",
+        "set_aside",
+        "taken_at",
+        "is_closed",
+    )
+
+
+@admin.register(LedgerVerification)
+class LedgerVerificationAdmin(LargeTableAdmin):
+    list_display = ("finished_at", "result", "checks_count", "duration_ms")
+
+    @badge("Result", holds="success", broken="danger")
+    def result(self, row: LedgerVerification) -> str:
+        return str(row)
 
 
 @admin.register(QueryPerformanceLog)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connections, models, router
+from django.db.models import Q
 from django_pgviews import view as pg
 from django_pgviews.exceptions import ConcurrentIndexNotDefinedError
 
@@ -158,3 +160,76 @@ class QueryPerformanceLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.query_type} {self.execution_time_ms} ms"
+
+
+class BusinessDay(models.Model):
+    """What happened on one Johannesburg day, for the start page's charts. A day that is closed is never taken again."""
+
+    day = models.DateField(primary_key=True)
+    taken_at = models.DateTimeField()
+    is_closed = models.BooleanField(help_text="Taken after everything that was on its way at midnight had arrived")
+    active_customers = models.BigIntegerField(help_text="Whose money moved, in or out, in any currency")
+    kyc_submitted = models.BigIntegerField()
+    kyc_approved = models.BigIntegerField()
+    kyc_rejected = models.BigIntegerField()
+    kyc_waiting = models.BigIntegerField(help_text="As the day ended")
+    set_aside = models.BigIntegerField(help_text="Payments at tills that could not be applied and went to suspense")
+
+    class Meta:
+        db_table = "business_days"
+        indexes = [models.Index(fields=["day"], condition=Q(is_closed=False), name="ix_business_days_open")]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class BusinessDayMoney(models.Model):
+    """What moved on one Johannesburg day in one currency, and what vouchers were worth as it ended."""
+
+    pk = models.CompositePrimaryKey("day", "currency")
+    day = models.ForeignKey(BusinessDay, on_delete=models.CASCADE, related_name="money", db_column="day")
+    currency = models.CharField(max_length=3)
+    in_count = models.BigIntegerField()
+    in_amount = money_field(help_text="From the house's wallets to customers'")
+    out_count = models.BigIntegerField()
+    out_amount = money_field(help_text="From customers' wallets to the house's")
+    between_count = models.BigIntegerField()
+    between_amount = money_field(help_text="From customer to customer")
+    voucher_float = money_field(help_text="What the bank owed for live vouchers as the day ended")
+
+    class Meta:
+        db_table = "business_day_money"
+
+    def __str__(self) -> str:
+        return f"{self.day_id} {self.currency}"
+
+
+class BusinessDayRefusal(models.Model):
+    """How many payments were refused on one Johannesburg day for one reason, as far as Redis remembered."""
+
+    pk = models.CompositePrimaryKey("day", "code")
+    day = models.ForeignKey(BusinessDay, on_delete=models.CASCADE, related_name="refusals", db_column="day")
+    code = models.CharField(max_length=60, help_text="Of the problem that was answered: insufficient_funds")
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "business_day_refusals"
+
+    def __str__(self) -> str:
+        return f"{self.day_id} {self.code}"
+
+
+class LedgerVerification(models.Model):
+    """One run of `verify_ledger` that came to its end."""
+
+    finished_at = models.DateTimeField()
+    duration_ms = models.PositiveBigIntegerField()
+    checks_count = models.PositiveIntegerField()
+    broken = ArrayField(models.CharField(max_length=80), help_text="Names of the checks that did not hold")
+
+    class Meta:
+        db_table = "ledger_verifications"
+        indexes = [models.Index(fields=["-finished_at"], name="ix_ledger_verifications_latest")]
+
+    def __str__(self) -> str:
+        return "broken" if self.broken else "holds"

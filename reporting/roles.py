@@ -44,27 +44,34 @@ SUMMARIES: Final = (
 )
 OVERVIEW: Final = ("reporting.view_userdashboardsummary", "reporting.view_dashboardrefresh")
 HEALTH: Final = ("reporting.view_dashboardrefresh", "reporting.view_queryperformancelog")
+DAYS: Final = ("reporting.view_businessday",)
+DAYS_MONEY: Final = ("reporting.view_businessdaymoney",)
+DAYS_REFUSALS: Final = ("reporting.view_businessdayrefusal",)
+VERIFICATIONS: Final = ("reporting.view_ledgerverification",)
 ROLES_THEMSELVES: Final = ("auth.view_group",)
 
 EVERYTHING: Final = (
     *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
     *(WALLETS + RULES + LEDGER + PROPOSALS + KEYS + VOUCHERS + TILLS + SUSPENSE),
     *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
+    *(DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS),
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "administrator": frozenset((*EVERYTHING, *COPIES, "accounts.change_user", "auth.change_group")),
-    "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW),
+    "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW + DAYS),
     "finance": frozenset(
         PEOPLE
         + (AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH)
         + (PROPOSALS + DECISIONS + EXPORTS)
+        + (DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS)
     ),
     "auditor": frozenset(EVERYTHING + COPIES + EXPORTS),
     "support": frozenset(
-        PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW
+        (PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW)
+        + (DAYS + DAYS_REFUSALS)
     ),
-    "operator": frozenset(AUDIT + TILLS + HEALTH),
+    "operator": frozenset(AUDIT + TILLS + HEALTH + DAYS + DAYS_REFUSALS + VERIFICATIONS),
 }
 
 

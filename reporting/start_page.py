@@ -133,6 +133,8 @@ NAVIGATION: Final = {
         ("Roles", "admin_panel_settings", "auth.group"),
         ("Idempotency keys", "key", "transactions.idempotencykey"),
         ("Overview refreshes", "update", "reporting.dashboardrefresh"),
+        ("Days", "calendar_month", "reporting.businessday"),
+        ("Verifications", "verified", "reporting.ledgerverification"),
         ("Query times", "timer", "reporting.queryperformancelog"),
     ),
 }

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from mymoolah.common.clock import now
-from reporting import services
+from reporting import days, services, verification
 
 logger = logging.getLogger(__name__)
 
@@ -27,3 +27,23 @@ def refresh_dashboard() -> None:
         return
     if refresh is not None:
         logger.info("Refreshed %s rows in %s ms.", refresh.rows_count, refresh.duration_ms)
+
+
+# The start page tells from the day that this takes whether beat and a worker are alive.
+@shared_task(name="reporting.take_days", soft_time_limit=days.LIMIT_SECONDS + 30, time_limit=days.LIMIT_SECONDS + 60)
+def take_days() -> None:
+    """Count today anew, and every day that is not closed; a second one at once does nothing."""
+    try:
+        days.take_days(now=now())
+    except days.DaysBeingTaken as refusal:
+        logger.info("%s; nothing was done.", refusal)
+
+
+@shared_task(name="reporting.verify_ledger", soft_time_limit=3540, time_limit=3600)
+def verify_ledger() -> None:
+    """Verify the ledger and record the result; what is broken is an error in the log."""
+    results = list(verification.verify())
+    verification.record(results, now=now())
+    for result in results:
+        if result.broken is not None:
+            logger.error("The ledger is broken: %s: %s", result.check.name, result.check.truth)

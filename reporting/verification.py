@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from mymoolah.common import sql
+from reporting.models import LedgerVerification
 
 # One snapshot of everything, read only. A large ledger takes minutes, and sorts and hashes more than a request may.
 SESSION = (
@@ -64,3 +66,13 @@ def verify(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[Result]:
             names = [column.name for column in cursor.description]
             broken = None if row is None else dict(zip(names, row, strict=True))
             yield Result(check=check, seconds=time.perf_counter() - started, broken=broken)
+
+
+def record(results: Sequence[Result], *, now: dt.datetime) -> LedgerVerification:
+    """Write down that the ledger was verified, and what did not hold: for the health lights of the start page."""
+    return LedgerVerification.objects.create(
+        finished_at=now,
+        duration_ms=round(sum(result.seconds for result in results) * 1000),
+        checks_count=len(results),
+        broken=[result.check.name for result in results if result.broken is not None],
+    )

@@ -97,6 +97,7 @@ class PreviewView(StrictView):
 @extend_schema(tags=["transfers"])
 class TransfersView(StrictView):
     throttle_scope = "money"
+    counts_refusals = True
 
     @extend_schema(
         operation_id="send_money",

@@ -63,6 +63,8 @@ from vouchers.throttling import RedeemThrottle
 
 @extend_schema(tags=["vouchers"])
 class VouchersView(StrictView):
+    counts_refusals = True
+
     @property
     def throttle_scope(self) -> str:
         return "money" if self.request.method == "POST" else "reads"
@@ -167,6 +169,7 @@ class CancelView(StrictView):
 
 @extend_schema(tags=["vouchers"])
 class RedeemView(StrictView):
+    counts_refusals = True
     throttle_classes = (RedeemThrottle,)
     throttle_scope = "codes"
 

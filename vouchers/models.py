@@ -303,6 +303,7 @@ class SuspenseItem(models.Model):
         ]
         indexes = [
             models.Index(fields=["created_at"], name="ix_suspense_items_open", condition=Q(resolved_at=None)),
+            models.Index(fields=["created_at"], name="ix_suspense_items_time"),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,8 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
+from mymoolah.common import refused_payments
+from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -101,6 +103,9 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespons
     problem = problem_of(error)
     if problem is None:
         return None
+    counts = getattr(context.get("view"), "counts_refusals", False)
+    if counts and isinstance(error, DomainError) and problem.status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        refused_payments.count(problem.code, at=now())
     return problem.answer(context["request"])
 
 

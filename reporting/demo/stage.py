@@ -22,7 +22,7 @@ from django.db import connections
 from accounts.models import AuditEvent
 from mymoolah.common import embedded
 from mymoolah.common.clock import now
-from reporting import services
+from reporting import days, services
 from reporting.demo import processes
 from reporting.demo.cases import make_cases
 from reporting.demo.claims import HOST, DemoError, reserved, sole_use
@@ -121,6 +121,8 @@ class Demo:
         connections.close_all()  # which also makes PostgreSQL count what we have written
         with contextlib.suppress(services.RefreshUnderWay):
             services.refresh_dashboard(now=now(), force=is_new)
+        with contextlib.suppress(days.DaysBeingTaken):
+            days.take_days(now=now())
         connections.close_all()
 
     def _start_programs(self, stack: contextlib.ExitStack) -> None:

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 
 from accounts.models import AuditEvent
 from mymoolah.common.clock import business_day
+from reporting.days import forget_days
 from reporting.loading import database
 from reporting.loading.books import Account
 from reporting.loading.database import OWNER, Head, Work
@@ -68,6 +69,7 @@ def load(
     if not was_loaded:
         _write_batches(plan, now=now, advance=advance or _unheard)
         database.settle()
+        forget_days(using=OWNER)  # those taken before have lacked this history
         AuditEvent.objects.using(OWNER).create(verb=FINISHED, subject_type="load", subject_id=_key(plan))
     return Report(
         users=order.users,

@@ -20,11 +20,15 @@ from accounts import audit
 from accounts.decisions import Decision
 from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, OneTimeCode, User
 from accounts.services import create_staff
-from mymoolah.common.clock import now
+from mymoolah.common.clock import business_day, now
 from mymoolah.common.history import RowHistory
 from mymoolah.common.money import Money
 from reporting.models import (
+    BusinessDay,
+    BusinessDayMoney,
+    BusinessDayRefusal,
     DashboardRefresh,
+    LedgerVerification,
     QueryPerformanceLog,
     TransactionSummary,
     UserDashboardSummary,
@@ -59,6 +63,8 @@ NOT_REGISTERED = {
     # Django's admin cannot show a model with a composite primary key.
     VoucherTotal: "shown on the customer's page",
     VoucherSummary: "the same row under the API's names",
+    BusinessDayMoney: "drawn, with a table of its figures, on the start page",
+    BusinessDayRefusal: "likewise",
 }
 REGISTERED: list[type[Model]] = [*[model for model in OURS if model not in NOT_REGISTERED], Group]
 PASSWORD = "a-good-long-passphrase"
@@ -241,6 +247,18 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         UserDashboardSummary.objects.get(wallet=thandi.wallet),
         refresh,
         QueryPerformanceLog.objects.create(query_type="dashboard", execution_time_ms=Decimal("1.5"), created_at=moment),
+        BusinessDay.objects.create(
+            day=business_day(moment),
+            taken_at=moment,
+            is_closed=False,
+            active_customers=2,
+            kyc_submitted=1,
+            kyc_approved=0,
+            kyc_rejected=0,
+            kyc_waiting=1,
+            set_aside=1,
+        ),
+        LedgerVerification.objects.create(finished_at=moment, duration_ms=1500, checks_count=27, broken=[]),
         Group.objects.get(name="kyc"),
     ]
     return Furnished({type(row): row for row in made})

@@ -272,6 +272,7 @@ def test_the_command_says_what_it_did(thandi: Person, ledger: Ledger) -> None:
 
 def test_beat_names_tasks_that_exist_and_run_twice(thandi: Person, ledger: Ledger) -> None:
     app.loader.import_default_modules()
+    settle()
     assert app.conf.beat_schedule
     for entry in app.conf.beat_schedule.values():
         task = app.tasks[entry["task"]]
