@@ -61,6 +61,13 @@ for _, key in ipairs(KEYS) do
 end
 """
 
+LOCKED_FOR = """
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then
+    return 0
+end
+return math.max(redis.call('TTL', KEYS[1]), 1)
+"""
+
 
 class SignInLocked(DomainError):
     code, status, title = "sign_in_locked", 429, "Too many wrong passwords: please wait, or choose a new one"
@@ -112,6 +119,16 @@ def count_attempt(*, email: str, address: str | None) -> Attempt:
     if locked_seconds:
         raise SignInLocked(seconds=locked_seconds)
     return Attempt(keys=keys, tries=tries)
+
+
+def locked_seconds(*, email: str) -> int:
+    """How much longer wrong passwords keep an account locked, 0 if they do not. An address' own lock is not told.
+
+    :raises Unavailable: Redis is away
+    """
+    if not settings.RATELIMIT_ENABLE:
+        return 0
+    return int(_run(LOCKED_FOR, [_account_key(email)], MOST_FAILURES["account"]))
 
 
 def unlock_account(*, email: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin
@@ -10,15 +12,28 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.models import User
+from accounts.models import AuditEvent, LoginSession, User
+from mymoolah.common.admin import list_of
 from mymoolah.common.clock import business_day, now
 from reporting import customer_selectors as read
+from reporting import customer_troubles as troubles
+from reporting.audit_words import sentence
+from reporting.customer_chart import charts
+from reporting.customer_selectors import Row, Subject
+from transactions.models import Kind, Proposal, Transaction
+from transactions.proposals.commands import COMMANDS
+from vouchers.models import Voucher
+from wallets.models import Wallet
 
 MAY_LOOK: Final = "accounts.view_user"
+PERIODS_DAYS: Final = (30, 90)
+STATUS_COLOURS: Final = {"active": "success", "suspended": "danger", "closed": "danger"}
+May = Callable[[str], bool]
 
 
 @never_cache
@@ -30,16 +45,114 @@ def customer_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     customer = get_object_or_404(User.objects.defer("password"), public_id=public_id)
     if not customer.is_customer:
         return redirect("admin:accounts_user_change", customer.pk)
-    moment = now()
+    days = next((days for days in PERIODS_DAYS if request.GET.get("days") == str(days)), PERIODS_DAYS[0])
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": customer.name,
-        "customer": customer,
-        "wallets": read.wallets(user_id=customer.pk, today=business_day(moment))
-        if request.user.has_perm("wallets.view_wallet")
-        else [],
+        **sections(customer, may=request.user.has_perm, now=now(), days=days),
     }
     return TemplateResponse(request, "admin/customer/page.html", context)
+
+
+def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[str, Any]:
+    """What the page shows; a section that this person may not see is None, and is not even read."""
+
+    def seen(permission: str, section: Callable[[], Any]) -> Any:
+        return section() if may(permission) else None
+
+    pk, today = customer.pk, business_day(now)
+    wallets = seen("wallets.view_wallet", lambda: read.wallets(user_id=pk, today=today)) or []
+    entries = seen("transactions.view_transaction", lambda: read.entries(user_id=pk))
+    vouchers = seen("vouchers.view_voucher", lambda: read.vouchers(user_id=pk))
+    sessions = seen("accounts.view_loginsession", lambda: read.sessions(user_id=pk, now=now))
+    receivables = seen("transactions.view_receivable", lambda: read.open_receivables(user_id=pk)) or []
+    suspense = seen("vouchers.view_suspenseitem", lambda: read.open_suspense(user_id=pk)) or []
+    cases, may_open_cases = read.kyc_cases(user_id=pk), may("accounts.view_kycsubmission")
+    subjects: list[Subject] = [
+        ("user", str(customer.public_id)),
+        *(("wallet", row["number"]) for row in wallets),
+        *(("voucher", str(row["public_id"])) for row in vouchers or []),
+        *(("transfer", str(row["group_id"])) for row in entries or []),
+        *(("receivable", str(row["public_id"])) for row in receivables),
+        *(("suspense_item", str(row["public_id"])) for row in suspense),
+    ]
+    about = [*subjects, *(("session", str(row["public_id"])) for row in sessions or [])]
+    if may_open_cases:
+        about += [("kyc_submission", str(row["public_id"])) for row in cases]
+    return {
+        "customer": customer,
+        "tier": f"tier {customer.kyc_tier}",
+        "status_colour": STATUS_COLOURS[customer.status],
+        "wallets": wallets,
+        "may_see_wallets": may("wallets.view_wallet"),
+        "troubles": troubles.sorted_troubles(
+            troubles.of_account(customer),
+            troubles.of_sign_in(customer),
+            troubles.of_wallets(wallets),
+            troubles.of_receivables(receivables),
+            troubles.of_suspense(suspense),
+            troubles.of_identity(customer, cases, may_open=may_open_cases),
+            troubles.of_codes(read.unused_codes(user_id=pk), now),
+        ),
+        "masked_id": next((case for case in cases if case["masked_number"]), None),
+        "charts": seen(
+            "transactions.view_transaction", lambda: charts(read.balances(user_id=pk, today=today, days=days))
+        ),
+        "days": days,
+        "periods": PERIODS_DAYS,
+        "entries": None if entries is None else [shown_entry(row) for row in entries],
+        "entry_lists": [(row["number"], list_of(Transaction, wallet=row["id"])) for row in wallets],
+        "voucher_totals": seen("vouchers.view_vouchertotal", lambda: read.voucher_totals(user_id=pk)),
+        "vouchers": None if vouchers is None else [shown_voucher(row) for row in vouchers],
+        "all_vouchers": list_of(Voucher, user=pk),
+        "sessions": sessions,
+        "all_sessions": list_of(LoginSession, user=pk),
+        "cases": cases if may_open_cases else None,
+        "proposals": seen(
+            "transactions.view_proposal", lambda: [shown_proposal(row) for row in read.proposals(subjects=subjects)]
+        ),
+        "events": seen(
+            "accounts.view_auditevent",
+            lambda: [shown_event(row, customer) for row in read.events(user_id=pk, subjects=about)],
+        ),
+        "all_events": audit_list(subject=customer.public_id),
+        "own_events": audit_list(actor=customer.email),
+        "may_edit": may("accounts.change_user"),
+    }
+
+
+def shown_entry(row: Row) -> Row:
+    is_house = row["other_kind"] != Wallet.Kind.CUSTOMER
+    return {
+        **row,
+        "kind_name": Kind(row["kind"]).label,
+        "other": Wallet.Kind(row["other_kind"]).label if is_house else row["other_name"],
+        "other_page": None if is_house else reverse("customer_page", args=[row["other_user"]]),
+        "sign": "\N{MINUS SIGN}" if row["type"] == Transaction.Type.SENT else "+",
+    }
+
+
+def shown_voucher(row: Row) -> Row:
+    names = {"type_name": Voucher.Type(row["voucher_type"]).label, "status_name": Voucher.Status(row["status"]).label}
+    return {**row, **names}
+
+
+def shown_proposal(row: Row) -> Row:
+    title = COMMANDS[row["command"]].title if row["command"] in COMMANDS else row["command"]
+    return {**row, "title": title, "status_name": Proposal.Status(row["status"]).label}
+
+
+def shown_event(row: Row, customer: User) -> Row:
+    who = f"{row['actor_first_name']} {row['actor_last_name']}" if row["actor_id"] else "The system"
+    if row["actor_id"] == customer.pk:
+        who = customer.first_name
+    words = sentence(verb=row["verb"], who=who, subject_id=row["subject_id"], facts=row["facts"])
+    return {**row, "words": words}
+
+
+def audit_list(**narrowed: object) -> str:
+    """The address of the trail's own screen, narrowed."""
+    return f"{reverse(f'admin:{AuditEvent._meta.app_label}_auditevent_changelist')}?{urlencode(narrowed)}"
 
 
 urlpatterns: list[URLPattern] = [

@@ -281,8 +281,13 @@ def badge(description: str, **colours: str) -> Callable[[Shown], Shown]:
     return mark
 
 
+def plain_money(amount: object, currency: str) -> str:
+    """`5,345.00 ZAR`"""
+    return f"{amount:,.2f} {currency}"
+
+
 def money(amount: object, currency: str) -> str:
-    return format_html('<span class="whitespace-nowrap">{} {}</span>', f"{amount:,.2f}", currency)
+    return format_html('<span class="whitespace-nowrap">{}</span>', plain_money(amount, currency))
 
 
 def masked(number: str | None, *, shown_digits: int = 4) -> str:
