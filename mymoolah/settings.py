@@ -432,6 +432,7 @@ UNFOLD = {
     "SITE_URL": "/api/docs",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/mymoolah/favicon.svg"}],
     "SHOW_BACK_BUTTON": True,
+    "SCRIPTS": ["/static/mymoolah/find.js"],
     "DASHBOARD_CALLBACK": "reporting.start_page.start_page",
     "SIDEBAR": {"navigation": "reporting.start_page.navigation", "show_search": False},
 }

@@ -42,7 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # No model of ours has a page outside of the back-office, and Django's way there fails for tables that are not there.
     path("admin/r/<path:url>", admin.site.admin_view(admin.site.catch_all_view)),
     path("admin/books/", include(reporting.books_admin.urlpatterns)),
-    path("admin/customers/", include(reporting.customer_page.urlpatterns)),
+    path("admin/", include(reporting.customer_page.urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 

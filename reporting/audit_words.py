@@ -48,7 +48,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "transfer.reversed": "{who} reversed a transfer",
     "user.corrected": "{who} corrected the profile: {changed}",
     "user.password_set": "A password was set for the demo",
-    "user.registered": "{who} opened the account",
+    "user.registered": "The account was opened",
     "user.renamed": "{who} changed the name",
     "voucher.cancelled": "{who} cancelled a voucher",
     "voucher.cancelled_by_finance": "{who} cancelled a voucher for finance",

@@ -29,7 +29,11 @@ OPTIONS: Final = json.dumps(
             "x": {"ticks": {"color": GREY, "maxTicksLimit": 7, "maxRotation": 0}, "grid": {"display": False}},
             "y": {
                 "beginAtZero": True,
-                "ticks": {"color": GREY, "maxTicksLimit": 5, "format": {"minimumFractionDigits": 2}},
+                "ticks": {
+                    "color": GREY,
+                    "maxTicksLimit": 5,
+                    "format": {"minimumFractionDigits": 2, "maximumFractionDigits": 2},
+                },
                 "border": {"display": False},
             },
         },

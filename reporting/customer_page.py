@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Choices
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -24,7 +27,9 @@ from reporting import customer_selectors as read
 from reporting import customer_troubles as troubles
 from reporting.audit_words import sentence
 from reporting.customer_chart import charts
+from reporting.customer_search import MOST_FOUND, find_customers, names_of_finders
 from reporting.customer_selectors import Row, Subject
+from reporting.start_page import navigation
 from transactions.models import Kind, Proposal, Transaction
 from transactions.proposals.commands import COMMANDS
 from vouchers.models import Voucher
@@ -33,7 +38,71 @@ from wallets.models import Wallet
 MAY_LOOK: Final = "accounts.view_user"
 PERIODS_DAYS: Final = (30, 90)
 STATUS_COLOURS: Final = {"active": "success", "suspended": "danger", "closed": "danger"}
+ANCHORS: Final = (
+    ("identity", "Identity", MAY_LOOK),
+    ("wallets", "Wallets", "wallets.view_wallet"),
+    ("balance", "Balance", "transactions.view_transaction"),
+    ("entries", "Entries", "transactions.view_transaction"),
+    ("vouchers", "Vouchers", "vouchers.view_voucher"),
+    ("sessions", "Devices", "accounts.view_loginsession"),
+    ("cases", "Identity checks", "accounts.view_kycsubmission"),
+    ("proposals", "Proposals", "transactions.view_proposal"),
+    ("timeline", "What happened", "accounts.view_auditevent"),
+)
 May = Callable[[str], bool]
+
+
+@never_cache
+@require_GET
+def find(request: HttpRequest) -> HttpResponse:
+    """Whom a text means; if it is one, his page at once."""
+    if not request.user.has_perm(MAY_LOOK):
+        raise PermissionDenied
+    text = request.GET.get("q", "").strip()
+    found = find_customers(text=text, may=request.user.has_perm) if text else []
+    if len(found) == 1:
+        return redirect("customer_page", found[0].public_id)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Find a customer",
+        "text": text,
+        "customers": found[:MOST_FOUND],
+        "are_more": len(found) > MOST_FOUND,
+        "most": MOST_FOUND,
+        "by": names_of_finders(may=request.user.has_perm),
+    }
+    return TemplateResponse(request, "admin/customer/find.html", context)
+
+
+@never_cache
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """What Ctrl+K finds: pages by their titles, and customers. Unfold's own keeps what it found in the cache."""
+    text, started = request.GET.get("s", "").strip(), time.perf_counter()
+    pages = [
+        {"title": item["title"], "description": group["title"], "link": item["link"], "icon": item["icon"]}
+        for group in navigation(request)
+        for item in group["items"]
+        if text and text.lower() in item["title"].lower()
+    ]
+    customers = find_customers(text=text, may=request.user.has_perm) if text and request.user.has_perm(MAY_LOOK) else []
+    people = [
+        {
+            "title": customer.name,
+            "description": " · ".join(filter(None, (customer.email, customer.phone, customer.status))),
+            "link": reverse("customer_page", args=[customer.public_id]),
+            "icon": "person",
+        }
+        for customer in customers
+    ]
+    shown = Paginator([*people, *pages], per_page=MOST_FOUND * 10)
+    context = {
+        "page_obj": shown,
+        "results": shown.page(1),
+        "page_counter": 0,
+        "execution_time": time.perf_counter() - started,
+    }
+    return TemplateResponse(request, "unfold/helpers/command_results.html", context)
 
 
 @never_cache
@@ -115,9 +184,10 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
             "accounts.view_auditevent",
             lambda: [shown_event(row, customer) for row in read.events(user_id=pk, subjects=about)],
         ),
-        "all_events": audit_list(subject=customer.public_id),
+        "all_events": audit_list(subject=str(customer.public_id)),
         "own_events": audit_list(actor=customer.email),
         "may_edit": may("accounts.change_user"),
+        "anchors": [(anchor, name) for anchor, name, permission in ANCHORS if may(permission)],
     }
 
 
@@ -125,16 +195,19 @@ def shown_entry(row: Row) -> Row:
     is_house = row["other_kind"] != Wallet.Kind.CUSTOMER
     return {
         **row,
-        "kind_name": Kind(row["kind"]).label,
-        "other": Wallet.Kind(row["other_kind"]).label if is_house else row["other_name"],
+        "kind_name": name_of(Kind(row["kind"])),
+        "other": name_of(Wallet.Kind(row["other_kind"])) if is_house else row["other_name"],
         "other_page": None if is_house else reverse("customer_page", args=[row["other_user"]]),
         "sign": "\N{MINUS SIGN}" if row["type"] == Transaction.Type.SENT else "+",
     }
 
 
 def shown_voucher(row: Row) -> Row:
-    names = {"type_name": Voucher.Type(row["voucher_type"]).label, "status_name": Voucher.Status(row["status"]).label}
-    return {**row, **names}
+    return {
+        **row,
+        "type_name": name_of(Voucher.Type(row["voucher_type"])),
+        "status_name": name_of(Voucher.Status(row["status"])),
+    }
 
 
 def shown_proposal(row: Row) -> Row:
@@ -150,11 +223,18 @@ def shown_event(row: Row, customer: User) -> Row:
     return {**row, "words": words}
 
 
-def audit_list(**narrowed: object) -> str:
+def name_of(choice: Choices) -> str:
+    """A choice as people write it: `Pending payment`, `EasyPay topup`."""
+    return str(choice.label).capitalize().replace("Easypay", "EasyPay")
+
+
+def audit_list(**narrowed: str) -> str:
     """The address of the trail's own screen, narrowed."""
     return f"{reverse(f'admin:{AuditEvent._meta.app_label}_auditevent_changelist')}?{urlencode(narrowed)}"
 
 
 urlpatterns: list[URLPattern] = [
-    path("<uuid:public_id>", admin.site.admin_view(customer_page), name="customer_page"),
+    path("customers/", admin.site.admin_view(find), name="customer_find"),
+    path("search/", admin.site.admin_view(search)),
+    path("customers/<uuid:public_id>", admin.site.admin_view(customer_page), name="customer_page"),
 ]

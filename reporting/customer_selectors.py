@@ -41,7 +41,7 @@ def balances(*, user_id: int, today: dt.date, days: int) -> list[Row]:
 
 
 def voucher_totals(*, user_id: int) -> list[Row]:
-    return list(VoucherTotal.objects.filter(user=user_id).order_by("currency").values())
+    return [{**row} for row in VoucherTotal.objects.filter(user=user_id).order_by("currency").values()]
 
 
 def vouchers(*, user_id: int) -> list[Row]:
@@ -84,7 +84,8 @@ def open_receivables(*, user_id: int) -> list[Row]:
     """What the customer owes the bank, through any wallet."""
     found = Receivable.objects.filter(wallet__user=user_id, collected_amount__lt=F("amount")).order_by("-pk")[:LATEST]
     owed = F("amount") - F("collected_amount")
-    return list(found.values("id", "public_id", "currency", "created_at", "wallet__number", owed=owed))
+    columns = ("id", "public_id", "currency", "created_at", "wallet__number")
+    return [{**row} for row in found.values(*columns, owed=owed)]
 
 
 def open_suspense(*, user_id: int) -> list[Row]:

@@ -418,7 +418,7 @@ BACK_OFFICE = """
     GET   /admin/jsi18n/                               302       302            200  200      200      200      200       200        200
     POST  /admin/jsi18n/                               302       302            405  405      405      405      405       405        405
     GET   /admin/search/                               302       302            200  200      200      200      200       200        200
-    POST  /admin/search/                               302       302            200  200      200      200      200       200        200
+    POST  /admin/search/                               302       302            405  405      405      405      405       405        405
     GET   /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
     POST  /admin/r/{content_type_id}/{object_id}/      302       302            404  404      404      404      404       404        404
     GET   /admin/kyc/                                  302       302            200  200      403      200      403       403        200
@@ -445,6 +445,8 @@ BACK_OFFICE = """
     POST  /admin/books/suspense/                       302       302            405  405      405      405      405       405        405
     GET   /admin/books/{name}.{extension}              302       302            405  405      405      405      405       405        405
     POST  /admin/books/{name}.{extension}              302       302            404  404      404      404      404       404        404
+    GET   /admin/customers/                            302       302            200  200      200      200      200       403        200
+    POST  /admin/customers/                            302       302            405  405      405      405      405       405        405
     GET   /admin/customers/{public_id}                 302       302            404  404      404      404      404       403        404
     POST  /admin/customers/{public_id}                 302       302            405  405      405      405      405       405        405
     GET   /admin/transactions/proposal/propose/        302       302            403  403      200      403      403       403        200
