@@ -121,6 +121,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Both names, which together make a bad password too."""
         return f"{self.first_name} {self.last_name}"
 
+    def get_full_name(self) -> str:
+        """The same, as Django and the theme ask for it."""
+        return self.name
+
     @property
     def is_customer(self) -> bool:
         return not (self.is_staff or self.is_superuser)

@@ -16,6 +16,7 @@ import environ
 import pghistory
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 
 from mymoolah.common import embedded
@@ -432,7 +433,10 @@ UNFOLD = {
     "SITE_URL": "/api/docs",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/mymoolah/favicon.svg"}],
     "SHOW_BACK_BUTTON": True,
-    "SCRIPTS": ["/static/mymoolah/find.js"],
+    "STYLES": [lambda _: static("mymoolah/theme.css")],
+    "SCRIPTS": [lambda _: static("mymoolah/access.js"), lambda _: static("mymoolah/find.js")],
+    # Of links on dark ground; the theme's own is too dark to read.
+    "COLORS": {"primary": {"500": "oklch(74% .17 305)"}},
     "DASHBOARD_CALLBACK": "reporting.start_page.start_page",
     "SIDEBAR": {"navigation": "reporting.start_page.navigation", "show_search": False},
 }
