@@ -1,10 +1,13 @@
-"""The first page of the back-office: a few live cards, and the way to everything else. Each card is one query."""
+"""The first page of the back-office: what waits, what moves, whether all is well, and the way to everything else.
+
+Each card, each chart and all lights together cost one query, and are asked for only if this person may see them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest
@@ -12,13 +15,19 @@ from django.urls import reverse
 
 from accounts.models import KycSubmission, User
 from mymoolah.common.admin import table_size
+from mymoolah.common.clock import now
+from reporting import health_lights
 from reporting.admin import latest_refresh
 from reporting.books_admin import PAGES
+from reporting.health_lights import lights
+from reporting.start_charts import CHARTS, Chart
 from transactions.models import Proposal
 from vouchers.models import SuspenseItem
 from wallets.models import Wallet
 
 COUNTED_MAX = 1_000
+FINANCE: Final = "transactions.decide_proposal"
+OFFICER: Final = "accounts.decide_kycsubmission"
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,8 @@ class Card:
     address: str
     read: Callable[[], tuple[str, str]]
     """The figure, and what there is to say about it."""
+    leads_for: str = ""
+    """Whoever has this permission sees it first."""
 
 
 def people() -> tuple[str, str]:
@@ -81,21 +92,40 @@ CARDS: Final = (
         "admin:reporting_userdashboardsummary_changelist",
         overview_age,
     ),
-    Card("Customers' money", "wallets.view_wallet", "admin:wallets_wallet_changelist", customers_money),
-    Card("KYC waiting", "accounts.view_kycsubmission", "kyc_queue", kyc_waiting),
-    Card("Proposals", "transactions.view_proposal", "admin:transactions_proposal_changelist", proposals_waiting),
-    Card("Open suspense", "vouchers.view_suspenseitem", "admin:vouchers_suspenseitem_changelist", suspense_open),
+    Card("Customers' money", "wallets.view_wallet", "admin:wallets_wallet_changelist", customers_money, FINANCE),
+    Card("KYC waiting", "accounts.view_kycsubmission", "kyc_queue", kyc_waiting, OFFICER),
+    Card(
+        "Proposals", "transactions.view_proposal", "admin:transactions_proposal_changelist", proposals_waiting, FINANCE
+    ),
+    Card(
+        "Open suspense", "vouchers.view_suspenseitem", "admin:vouchers_suspenseitem_changelist", suspense_open, FINANCE
+    ),
 )
 
 
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK."""
+    moment, may = now(), request.user.has_perm
     cards = []
-    for card in CARDS:
-        if request.user.has_perm(card.permission):
-            figure, note = card.read()
-            cards.append({"title": card.title, "figure": figure, "note": note, "address": reverse(card.address)})
-    return {**context, "title": "Start", "cards": cards}
+    for card in seen_by(may, CARDS):
+        figure, note = card.read()
+        cards.append({"title": card.title, "figure": figure, "note": note, "address": reverse(card.address)})
+    return {
+        **context,
+        "title": "Start",
+        "cards": cards,
+        "charts": [drawing for chart in seen_by(may, CHARTS) for drawing in chart.drawings(at=moment)],
+        "lights": lights(at=moment) if may(health_lights.PERMISSION) else [],
+    }
+
+
+Seen = TypeVar("Seen", Card, Chart)
+
+
+def seen_by(may: Callable[[str], bool], things: Sequence[Seen]) -> list[Seen]:
+    """What somebody may see, what his work is about first."""
+    seen = [thing for thing in things if may(thing.permission)]
+    return sorted(seen, key=lambda thing: not (thing.leads_for and may(thing.leads_for)))
 
 
 # What the sidebar lists: group, then (title, icon, model), and the address where it is not the model's list.

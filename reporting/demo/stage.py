@@ -29,6 +29,7 @@ from reporting.demo.claims import HOST, DemoError, reserved, sole_use
 from reporting.demo.people import CUSTOMERS, STAFF, make_people
 from reporting.demo.processes import Child
 from reporting.loading.service import FINISHED
+from reporting.models import LedgerVerification
 
 READY_LIMIT_SECONDS = 90.0
 LOOK_SECONDS = 0.5
@@ -123,6 +124,8 @@ class Demo:
             services.refresh_dashboard(now=now(), force=is_new)
         with contextlib.suppress(days.DaysBeingTaken):
             days.take_days(now=now())
+        if not LedgerVerification.objects.exists():
+            call_command("verify_ledger", verbosity=0)
         connections.close_all()
 
     def _start_programs(self, stack: contextlib.ExitStack) -> None:
