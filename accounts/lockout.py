@@ -26,6 +26,10 @@ from mymoolah.common.errors import DomainError, Unavailable
 LOCK_SECONDS = 15 * 60
 # An address may be that of a whole town behind one mobile network.
 MOST_FAILURES = {"account": 10, "address": 100}
+# A code has a million values, of which three are good at a time: whoever has the password needs 700 days on average.
+MOST_WRONG_CODES = {"account": 5, "address": 100}
+# Counted apart, or whoever has the password would begin anew with each sign-in.
+LIMITS = {"sign_in": MOST_FAILURES, "second_factor": MOST_WRONG_CODES}
 
 # Answers how many seconds the longest lock still lasts, 0 if none, and which try this is for each counter.
 COUNT = """
@@ -84,6 +88,7 @@ class Attempt:
 
     keys: Sequence[str]
     tries: Sequence[int]
+    what: str = "sign_in"
 
     def succeeded(self) -> None:
         """The account starts anew; the address has failed no more often than before."""
@@ -99,26 +104,26 @@ class Attempt:
         """What this failure has locked, from now on: `account`, `address`, both or neither."""
         if not self.keys:
             return []
-        counters = zip(MOST_FAILURES.items(), self.keys, self.tries, strict=True)
+        counters = zip(LIMITS[self.what].items(), self.keys, self.tries, strict=True)
         locked = [(what, key) for (what, most), key, tries in counters if tries == most]
         for _, key in locked:
             _run("redis.call('EXPIRE', KEYS[1], ARGV[1])", [key], LOCK_SECONDS)
         return [what for what, _ in locked]
 
 
-def count_attempt(*, email: str, address: str | None) -> Attempt:
-    """Count somebody's try of a password.
+def count_attempt(*, email: str, address: str | None, what: str = "sign_in") -> Attempt:
+    """Count somebody's try of a password, or of a `second_factor`.
 
     :raises SignInLocked: the account, or the network of this address, has failed too often
     :raises Unavailable: Redis is away, and nobody counts
     """
     if not settings.RATELIMIT_ENABLE:
         return Attempt(keys=(), tries=())
-    keys = [_account_key(email), cache.make_key(f"sign_in:address:{network_of(address)}")]
-    locked_seconds, *tries = _run(COUNT, keys, LOCK_SECONDS, *MOST_FAILURES.values())
+    keys = [_account_key(email, what), cache.make_key(f"{what}:address:{network_of(address)}")]
+    locked_seconds, *tries = _run(COUNT, keys, LOCK_SECONDS, *LIMITS[what].values())
     if locked_seconds:
         raise SignInLocked(seconds=locked_seconds)
-    return Attempt(keys=keys, tries=tries)
+    return Attempt(keys=keys, tries=tries, what=what)
 
 
 def locked_seconds(*, email: str) -> int:
@@ -128,21 +133,21 @@ def locked_seconds(*, email: str) -> int:
     """
     if not settings.RATELIMIT_ENABLE:
         return 0
-    return int(_run(LOCKED_FOR, [_account_key(email)], MOST_FAILURES["account"]))
+    return int(_run(LOCKED_FOR, [_account_key(email, "sign_in")], MOST_FAILURES["account"]))
 
 
-def unlock_account(*, email: str) -> None:
+def unlock_account(*, email: str, what: str = "sign_in") -> None:
     """Forget an account's failures: its owner has proved otherwise who he is.
 
     :raises Unavailable: Redis is away
     """
     if settings.RATELIMIT_ENABLE:
-        _run("redis.call('DEL', KEYS[1])", [_account_key(email)])
+        _run("redis.call('DEL', KEYS[1])", [_account_key(email, what)])
 
 
-def _account_key(email: str) -> str:
+def _account_key(email: str, what: str) -> str:
     digest = hashlib.sha256(email.strip().lower().encode()).hexdigest()
-    return str(cache.make_key(f"sign_in:account:{digest}"))
+    return str(cache.make_key(f"{what}:account:{digest}"))
 
 
 def _run(script: str, keys: Sequence[str], *values: int) -> Any:

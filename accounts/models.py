@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
+from django.utils.crypto import salted_hmac
 
 from mymoolah.common.history import CurrentTransaction, changed, deleted, history_of, inserted, updated
 
@@ -75,6 +76,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     kyc_tier = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_staff = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    session_epoch = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Sessions in the back-office that began in another one are over",
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -110,6 +117,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What Django keeps in a session and compares in each request: another password or epoch ends it."""
+        value = f"{self.session_epoch}.{self.password}"
+        return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -188,6 +200,45 @@ class OneTimeCode(models.Model):
 
     def __str__(self) -> str:
         return f"to {self.get_purpose_display()}"
+
+
+class SecondFactor(models.Model):
+    """What a colleague signs in with beside his password: the key of the app on his telephone."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
+    key_encrypted = models.TextField()
+    last_step = models.BigIntegerField(help_text="Thirty seconds' steps since 1970; codes until this one are used up")
+    enrolled_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "second_factors"
+        default_permissions = ()
+        permissions = [("reset_secondfactor", "Can reset a colleague's second factor")]
+        constraints = [
+            models.CheckConstraint(condition=Q(last_step__gt=0), name="second_factors_used_a_code"),
+        ]
+
+    def __str__(self) -> str:
+        return f"since {self.enrolled_at:%Y-%m-%d}"
+
+
+class RecoveryCode(models.Model):
+    """One of ten codes for a day without the telephone. The code itself is not kept."""
+
+    factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, related_name="recovery_codes", db_index=False)
+    digest = models.BinaryField(max_length=32, help_text="HMAC-SHA256 of the code, for this colleague")
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "recovery_codes"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["factor", "digest"], name="uq_recovery_codes_factor_digest"),
+            models.CheckConstraint(condition=Exact(Length("digest"), 32), name="recovery_codes_keep_a_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"used {self.used_at:%Y-%m-%d}" if self.used_at else "not used"
 
 
 class KycSubmission(models.Model):

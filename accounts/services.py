@@ -72,6 +72,7 @@ def create_staff(
             audit.record("staff.created", subject_type="user", subject_id=user.public_id, origin=origin, role=role)
     except IntegrityError as error:
         raise AlreadyRegistered from error
+    user.refresh_from_db(fields=["session_epoch"])  # which the role has ended
     return user
 
 

@@ -78,23 +78,27 @@ def sign_in(*, email: str, password: str, device: str, now: dt.datetime, origin:
 
 
 @contextmanager
-def counted(*, email: str, origin: Origin, refusal: type[Exception], verb: str = "sign_in.failed") -> Iterator[None]:
+def counted(
+    *, email: str, origin: Origin, refusal: type[Exception], verb: str = "", what: str = "sign_in"
+) -> Iterator[None]:
     """Count what happens inside as one try of an account's password, which was wrong if `refusal` comes of it.
+
+    `what` names the counter, and so `sign_in.failed`, unless that has a `verb` of its own, and `sign_in.locked`.
 
     What is written does not depend on whether there is such an account: its time would tell.
 
     :raises SignInLocked: the account or the address has failed too often; nothing happens inside
     """
-    attempt = lockout.count_attempt(email=email, address=origin.address)
+    attempt = lockout.count_attempt(email=email, address=origin.address, what=what)
     try:
         yield
     except refusal:
         locked = attempt.failed()
         found = User.objects.with_email(email).values_list("public_id", flat=True).first()
         subject_id = found or ""
-        audit.record(verb, subject_type="user", subject_id=subject_id, origin=origin)
+        audit.record(verb or f"{what}.failed", subject_type="user", subject_id=subject_id, origin=origin)
         if locked:
-            audit.record("sign_in.locked", subject_type="user", subject_id=subject_id, origin=origin, locked=locked)
+            audit.record(f"{what}.locked", subject_type="user", subject_id=subject_id, origin=origin, locked=locked)
         raise
     except Exception:
         attempt.taken_back()

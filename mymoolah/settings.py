@@ -17,6 +17,7 @@ import pghistory
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from psycopg.conninfo import conninfo_to_dict
 
 from mymoolah.common import embedded
@@ -180,6 +181,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.staff_gate.StaffGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -251,6 +253,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACCESS_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = dt.timedelta(days=30)
+# Staff sign in with a code beside their password: always in production, elsewhere where this says so.
+STAFF_SECOND_FACTOR = env.bool("MYMOOLAH_STAFF_SECOND_FACTOR", default=PRODUCTION)
+if PRODUCTION and not STAFF_SECOND_FACTOR:
+    raise ImproperlyConfigured("MYMOOLAH_STAFF_SECOND_FACTOR cannot be switched off in production.")
+# A session in the back-office ends when nobody has used it for a while, and some time after it began in any case.
+STAFF_IDLE_TIMEOUT = dt.timedelta(minutes=env.int("MYMOOLAH_STAFF_IDLE_MINUTES", default=30))
+STAFF_SESSION_LIFETIME = dt.timedelta(hours=env.int("MYMOOLAH_STAFF_SESSION_HOURS", default=12))
 # What matters in the back-office asks for the password again when it was given longer ago than this.
 STAFF_CONFIRMED_FOR = dt.timedelta(minutes=env.int("MYMOOLAH_STAFF_CONFIRMED_MINUTES", default=10))
 LOGIN_URL = "admin:login"
@@ -274,7 +283,12 @@ SMS_BACKEND: str = env.str("MYMOOLAH_SMS_BACKEND", default="") or _sms
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Sessions are the staff's. They are kept in the database; the cookie is a key, and browsers keep it for our host alone.
+SESSION_COOKIE_NAME = "__Host-staff" if PRODUCTION else "staff"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # a link in a mail leads to the page, no form elsewhere leads to a deed
+SESSION_COOKIE_AGE = int(STAFF_SESSION_LIFETIME.total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
@@ -438,5 +452,6 @@ UNFOLD = {
     # Of links on dark ground; the theme's own is too dark to read.
     "COLORS": {"primary": {"500": "oklch(74% .17 305)"}},
     "DASHBOARD_CALLBACK": "reporting.start_page.start_page",
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor")}]},
     "SIDEBAR": {"navigation": "reporting.start_page.navigation", "show_search": False},
 }

@@ -50,6 +50,8 @@ DAYS_REFUSALS: Final = ("reporting.view_businessdayrefusal",)
 VERIFICATIONS: Final = ("reporting.view_ledgerverification",)
 ROLES_THEMSELVES: Final = ("auth.view_group",)
 
+LOST_TELEPHONES: Final = ("accounts.reset_secondfactor",)
+
 EVERYTHING: Final = (
     *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
     *(WALLETS + RULES + LEDGER + PROPOSALS + KEYS + VOUCHERS + TILLS + SUSPENSE),
@@ -58,7 +60,7 @@ EVERYTHING: Final = (
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "administrator": frozenset((*EVERYTHING, *COPIES, "accounts.change_user", "auth.change_group")),
+    "administrator": frozenset((*EVERYTHING, *COPIES, *LOST_TELEPHONES, "accounts.change_user", "auth.change_group")),
     "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW + DAYS),
     "finance": frozenset(
         PEOPLE

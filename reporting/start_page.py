@@ -161,6 +161,7 @@ NAVIGATION: Final = {
         ("Tier limits", "speed", "wallets.tierlimit"),
         ("Fees", "sell", "transactions.feerule"),
         ("Roles", "admin_panel_settings", "auth.group"),
+        ("Colleagues' sign-in", "shield_person", "auth.group", "colleagues"),
         ("Idempotency keys", "key", "transactions.idempotencykey"),
         ("Overview refreshes", "update", "reporting.dashboardrefresh"),
         ("Days", "calendar_month", "reporting.businessday"),

@@ -126,6 +126,15 @@ CONSTRAINTS = {
         "p one_time_codes_pkey",
         "u uq_one_time_codes_user_purpose",
     },
+    "second_factors": {
+        "c second_factors_used_a_code",
+        "p second_factors_pkey",
+    },
+    "recovery_codes": {
+        "c recovery_codes_keep_a_digest",
+        "p recovery_codes_pkey",
+        "u uq_recovery_codes_factor_digest",
+    },
 }
 
 FOREIGN_KEYS = {
@@ -138,6 +147,8 @@ FOREIGN_KEYS = {
     "receivable_collections FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "receivables FOREIGN KEY (transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "receivables FOREIGN KEY (wallet_id) REFERENCES wallets(id) DEFERRABLE INITIALLY DEFERRED",
+    "recovery_codes FOREIGN KEY (factor_id) REFERENCES second_factors(user_id) DEFERRABLE INITIALLY DEFERRED",
+    "second_factors FOREIGN KEY (user_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "suspense_items FOREIGN KEY (approved_by_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
     "suspense_items FOREIGN KEY (resolution_transfer_id) REFERENCES transfers(id) DEFERRABLE INITIALLY DEFERRED",
     "suspense_items FOREIGN KEY (resolved_by_id) REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED",
@@ -182,6 +193,9 @@ TRIGGERS = {
     "transactions_append_only": ("transactions", "refuse_change"),
     "transfers_append_only": ("transfers", "refuse_change"),
     "voucher_redemptions_append_only": ("voucher_redemptions", "refuse_change"),
+    "users_groups_end_sessions": ("users_groups", "end_sessions_of_role"),
+    "users_standing_ends_sessions": ("users", "end_sessions_of_user"),
+    "users_user_permissions_end_sessions": ("users_user_permissions", "end_sessions_of_role"),
     "vouchers_deleted_from_totals": ("vouchers", "keep_voucher_totals"),
     "vouchers_go_forward": ("vouchers", "guard_voucher"),
     "vouchers_inserted_into_totals": ("vouchers", "keep_voucher_totals"),
@@ -266,6 +280,8 @@ PRIVILEGES = {
     "query_performance_logs": "DELETE INSERT SELECT",
     "receivable_collections": "INSERT SELECT",
     "receivables": "INSERT SELECT",
+    "recovery_codes": "DELETE INSERT SELECT UPDATE",
+    "second_factors": "DELETE INSERT SELECT UPDATE",
     "suspense_items": "INSERT SELECT",
     "tier_limits": "DELETE INSERT SELECT UPDATE",
     "till_events": "INSERT SELECT",

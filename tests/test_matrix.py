@@ -433,6 +433,20 @@ BACK_OFFICE = """
     POST  /admin/kyc/cases/{public_id}/{name}          302       302            403  404      403      403      403       403        404
     GET   /admin/kyc/documents/{public_id}             302       302            404  404      403      404      403       403        404
     POST  /admin/kyc/documents/{public_id}             302       302            405  405      405      405      405       405        405
+    GET   /admin/second-factor/                        302       302            200  200      200      200      200       200        200
+    POST  /admin/second-factor/                        302       302            405  405      405      405      405       405        405
+    GET   /admin/second-factor/code                    302       302            302  302      302      302      302       302        302
+    POST  /admin/second-factor/code                    302       302            302  302      302      302      302       302        302
+    GET   /admin/second-factor/enrol                   302       302            200  200      200      200      200       200        200
+    POST  /admin/second-factor/enrol                   302       302            200  200      200      200      200       200        200
+    GET   /admin/second-factor/recovery-codes          302       302            405  405      405      405      405       405        405
+    POST  /admin/second-factor/recovery-codes          302       302            302  302      302      302      302       302        302
+    GET   /admin/second-factor/sign-out-elsewhere      302       302            405  405      405      405      405       405        405
+    POST  /admin/second-factor/sign-out-elsewhere      302       302            302  302      302      302      302       302        302
+    GET   /admin/second-factor/colleagues              302       302            200  403      403      200      403       403        200
+    POST  /admin/second-factor/colleagues              302       302            405  405      405      405      405       405        405
+    GET   /admin/second-factor/colleagues/{public_id}/reset 302       302            404  403      403      403      403       403        404
+    POST  /admin/second-factor/colleagues/{public_id}/reset 302       302            404  403      403      403      403       403        404
     GET   /admin/accounts/auditevent/export/           302       302            403  403      403      403      403       403        403
     POST  /admin/accounts/auditevent/export/           302       302            200  403      403      200      403       403        200
     GET   /admin/kyc/documents/{public_id}/pages/{number} 302       302            404  404      403      404      403       403        404

@@ -56,6 +56,7 @@ NEVER_DECLARED: Final = {
     "accounts.kyc_identity.InvalidIdNumber": FIELD,
     "accounts.kyc_identity.InvalidPassportNumber": FIELD,
     "accounts.kyc_pages": STAFF,
+    "accounts.second_factor": STAFF,
     "accounts.services.UnknownRole": STAFF,
     "accounts.tokens.TokenExpired": SIGNED,
     "accounts.tokens.TokenInvalid": SIGNED,

@@ -18,7 +18,17 @@ from django.urls import reverse
 
 from accounts import audit
 from accounts.decisions import Decision
-from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, OneTimeCode, User
+from accounts.models import (
+    AuditEvent,
+    KycDocument,
+    KycNote,
+    KycSubmission,
+    LoginSession,
+    OneTimeCode,
+    RecoveryCode,
+    SecondFactor,
+    User,
+)
 from accounts.services import create_staff
 from mymoolah.common.clock import business_day, now
 from mymoolah.common.history import RowHistory
@@ -60,6 +70,8 @@ OURS = [
 ]
 NOT_REGISTERED = {
     OneTimeCode: "nobody decides anything by it, and it holds a secret's digest",
+    SecondFactor: "shown to colleagues on a page of its own, and holds a secret",
+    RecoveryCode: "it holds nothing but a secret's digest",
     # Django's admin cannot show a model with a composite primary key.
     VoucherTotal: "shown on the customer's page",
     VoucherSummary: "the same row under the API's names",
