@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.forms.models import model_to_dict
+
+from accounts.decisions import Decision
 from accounts.models import User
 from accounts.services import create_staff
 from mymoolah.common.clock import iso_utc, now
@@ -18,12 +22,12 @@ from tests.vouchers import suspense, till
 from tests.vouchers.desk import STANDARD
 from tests.vouchers.desk import issue as issue_at_desk
 from transactions import corrections, posting
-from transactions.models import Kind, Proposal
+from transactions.models import FeeRule, Kind, Proposal
 from transactions.posting import House, Leg
 from transactions.proposals import services
 from transactions.proposals.services import Ask
 from vouchers.services import resolving
-from wallets.models import Wallet
+from wallets.models import TierLimit, Wallet
 
 Arguments = Mapping[str, str | bool]
 Story = Callable[[Person, Person, Sql], Arguments]
@@ -181,3 +185,22 @@ def third() -> User:
     return create_staff(
         email="finance3@example.com", password="!", first_name="Third", last_name="Finance", role="finance"
     )
+
+
+def minuted(decision: Decision, kind: str, rule: TierLimit | FeeRule) -> None:
+    """What makes a fee or a limit stand: two of finance approved just this, in the transaction that writes it."""
+    told = {name: value for name, value in model_to_dict(rule).items() if name != "id"}
+    proposal = Proposal.objects.create(
+        command=f"set_{kind}",
+        arguments=json.loads(json.dumps(told, default=str)),
+        subject_type=kind,
+        subject_id="-",
+        reason=decision.reason,
+        proposed_by_id=decision.proposed_by,
+        proposed_at=now(),
+        preview={},
+        preview_digest=b"v" * 32,
+    )
+    proposal.status, proposal.decided_by_id, proposal.decided_at = "approved", decision.approved_by, now()
+    proposal.result_kind, proposal.result_id = kind, str(rule.pk)
+    proposal.save(update_fields=["status", "decided_by", "decided_at", "result_kind", "result_id"])

@@ -175,6 +175,7 @@ FOREIGN_KEYS = {
 
 TRIGGERS = {
     "audit_events_append_only": ("audit_events", "refuse_change"),
+    "fee_rules_change_by_two": ("fee_rules", "require_two_of_finance"),
     "holds_are_resolved_once": ("holds", "refuse_change"),
     "holds_stay": ("holds", "refuse_change"),
     "idempotency_keys_append_only": ("idempotency_keys", "refuse_change"),
@@ -182,6 +183,7 @@ TRIGGERS = {
     "kyc_submissions_go_forward": ("kyc_submissions", "keep_kyc_history"),
     "proposals_are_decided_once": ("proposals", "refuse_change"),
     "proposals_begin_undecided": ("proposals", "refuse_change"),
+    "proposals_name_their_transaction": ("proposals", "stamp_proposal"),
     "proposals_stay": ("proposals", "refuse_change"),
     "receivable_collections_append_only": ("receivable_collections", "refuse_change"),
     "receivables_only_fall": ("receivables", "refuse_change"),
@@ -190,6 +192,7 @@ TRIGGERS = {
     "suspense_items_stay": ("suspense_items", "refuse_rewriting"),
     "till_events_are_answered_once": ("till_events", "refuse_rewriting"),
     "till_events_stay": ("till_events", "refuse_rewriting"),
+    "tier_limits_change_by_two": ("tier_limits", "require_two_of_finance"),
     "transactions_append_only": ("transactions", "refuse_change"),
     "transfers_append_only": ("transfers", "refuse_change"),
     "voucher_redemptions_append_only": ("voucher_redemptions", "refuse_change"),
@@ -283,7 +286,7 @@ PRIVILEGES = {
     "recovery_codes": "DELETE INSERT SELECT UPDATE",
     "second_factors": "DELETE INSERT SELECT UPDATE",
     "suspense_items": "INSERT SELECT",
-    "tier_limits": "DELETE INSERT SELECT UPDATE",
+    "tier_limits": "INSERT SELECT",
     "till_events": "INSERT SELECT",
     "transaction_summary": "SELECT",
     "transactions": "SELECT",
@@ -304,6 +307,7 @@ PRIVILEGES = {
 UPDATABLE = {
     "proposals": "decided_at decided_by_id note result_id result_kind status",
     "receivables": "collected_amount",
+    "tier_limits": "highest_balance may_cash_out may_send per_day_amount per_month_amount per_transfer_amount",
     "suspense_items": "approved_by_id resolution resolution_transfer_id resolved_at resolved_by_id",
     "till_events": "processed_at result voucher_id",
     "vouchers": "balance status",

@@ -161,10 +161,10 @@ def test_roles_given_and_taken_are_seen_though_nobody_asked_a_service(thandi: Pe
 
 
 def test_limits_and_fees_are_kept_to_the_cent(ledger: Ledger, app_sql: Sql, owner_sql: Sql) -> None:
-    TierLimit.objects.filter(tier=0).update(highest_balance=Decimal("2500.50"))
+    TierLimit.objects.using("owner").filter(tier=0).update(highest_balance=Decimal("2500.50"))
     assert last_change() == ("tier_limits", "update", {"highest_balance": ("3000.00", "2500.50")})
     rule = FeeRule.objects.earliest("pk")
-    FeeRule.objects.create(
+    FeeRule.objects.using("owner").create(
         kind=rule.kind, currency="ZAR", fee_amount=Decimal("6.00"), vat_rate=Decimal("0.15"), valid_from=now()
     )
     table, label, differences = last_change()

@@ -60,7 +60,7 @@ def set_tier_limit(
             setattr(limit, name, value)
         try:
             with transaction.atomic():
-                limit.save()
+                limit.save(update_fields=None if before is None else list(asdict(limits)))
         except IntegrityError as error:
             raise InvalidLimits from error
         record_decision(

@@ -609,7 +609,7 @@ def test_the_highest_tier_has_no_next(thandi: Person) -> None:
 
 
 def test_limits_tell_what_is_used_and_left_in_each_currency(ledger: Ledger, thandi: Person, sipho: Person) -> None:
-    TierLimit.objects.create(
+    TierLimit.objects.using("owner").create(
         tier=2,
         currency="USD",
         per_transfer_amount=10,

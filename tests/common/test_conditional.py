@@ -93,7 +93,10 @@ CHANGES: dict[str, tuple[set[str], Callable[[Person, Person], object]]] = {
     ),
     "money that is held": ({"dashboard", "wallets"}, lambda thandi, _: voucher(thandi, "easypay_cashout")),
     "a voucher that costs nothing yet": ({"dashboard"}, lambda thandi, _: voucher(thandi, "easypay_topup")),
-    "another limit": ({"wallets"}, lambda *_: TierLimit.objects.filter(tier=2).update(per_month_amount=77_777)),
+    "another limit": (
+        {"wallets"},
+        lambda *_: TierLimit.objects.using("owner").filter(tier=2).update(per_month_amount=77_777),
+    ),
     "another tier": ({"wallets"}, lambda thandi, _: User.objects.filter(pk=thandi.user.pk).update(kyc_tier=1)),
     "a name of the other end": (
         {"dashboard"},

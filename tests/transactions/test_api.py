@@ -191,7 +191,7 @@ def test_whoever_cannot_receive_is_refused_in_one_way(rich: Person, sipho: Perso
     else:
         to, currency = "sipho@example.com", "USD"
         open_wallet(user=rich.user, currency="USD")
-        TierLimit.objects.create(
+        TierLimit.objects.using("owner").create(
             tier=2,
             currency="USD",
             **dict.fromkeys(("per_transfer_amount", "per_day_amount", "per_month_amount", "highest_balance"), 1000),

@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.decisions import NotOfFinance, ReasonNeeded
 from accounts.models import AuditEvent, User
 from mymoolah.common.money import InvalidAmount, Money
+from tests.conftest import Sql, refused
+from tests.proposals import minuted
 from tests.transactions.legs import decided, johannesburg
 from transactions.fees import (
     Fee,
@@ -25,14 +28,14 @@ from transactions.fees import (
 )
 from transactions.models import FeeRule
 
-pytestmark = [pytest.mark.sql, pytest.mark.django_db]
+pytestmark = [pytest.mark.sql, pytest.mark.usefixtures("ledger")]
 
 JULY = johannesburg("2026-07-01 00:00")
 INSTANT = dt.timedelta(microseconds=1)
 
 
 def rule(amount: str, *, since: dt.datetime, kind: str = "courier", currency: str = "ZAR", rate: str = "0.15") -> None:
-    FeeRule.objects.create(
+    FeeRule.objects.using("owner").create(
         kind=kind, currency=currency, fee_amount=Decimal(amount), vat_rate=Decimal(rate), valid_from=since
     )
 
@@ -94,7 +97,11 @@ def change(**asked: Any) -> FeeRule:
         "valid_from": JULY,
         "now": JULY - dt.timedelta(days=1),
     }
-    return set_fee(**{**order, "decision": decided(), **asked})
+    order = {**order, "decision": decided(), **asked}
+    with transaction.atomic():
+        rule = set_fee(**order)
+        minuted(order["decision"], "fee_rule", rule)
+    return rule
 
 
 def test_a_fee_changes_from_its_moment_on_and_the_trail_says_who_changed_it() -> None:
@@ -163,4 +170,25 @@ def test_a_fee_needs_two_people_of_finance_and_a_reason() -> None:
     User.objects.filter(pk=decision.approved_by).update(status="suspended")
     with pytest.raises(NotOfFinance):
         change(decision=decision)
+    assert not FeeRule.objects.filter(valid_from=JULY).exists()
+
+
+def test_no_fee_stands_at_commit_that_two_of_finance_did_not_approve(app_sql: Sql) -> None:
+    decision = decided()
+    with refused("MM901"):
+        app_sql(
+            "INSERT INTO fee_rules (kind, currency, fee_amount, vat_rate, valid_from) "
+            "VALUES ('easypay_topup', 'ZAR', 0, 0, now())"
+        )
+    with refused("MM901"):
+        set_fee(
+            kind="easypay_topup",
+            fee=Money.parse("6.50"),
+            vat_rate=Decimal("0.15"),
+            valid_from=JULY,
+            now=JULY,
+            decision=decision,
+        )
+    with refused("42501"):
+        app_sql("UPDATE fee_rules SET fee_amount = 0")
     assert not FeeRule.objects.filter(valid_from=JULY).exists()

@@ -417,7 +417,7 @@ def test_a_tier_that_may_not_holds_nothing_for_it(thandi: Person, use: str, colu
         place(newcomer, "5.00", check_limits=use, spent=Decimal(5))
     place(newcomer, "5.00")
     fund(thandi, "100.00")
-    TierLimit.objects.filter(tier=2).update(**{column: False})
+    TierLimit.objects.using("owner").filter(tier=2).update(**{column: False})
     with refuses(NotPermitted, tier=2):
         place(thandi, "5.00", check_limits=use, spent=Decimal(5))
     other = "cash_out" if use == "send" else "send"

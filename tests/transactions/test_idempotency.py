@@ -41,7 +41,7 @@ def test_a_repeat_comes_before_every_other_check(thandi: Person, sipho: Person) 
     [first] = posting.post([demanding], key=key())
     close(thandi)
     User.objects.filter(pk=sipho.user.pk).update(status="suspended")
-    TierLimit.objects.all().delete()
+    TierLimit.objects.using("owner").all().delete()
     assert posting.post([replace(demanding, id=uuid7())], key=key()) == [replace(first, replayed=True)]
 
 

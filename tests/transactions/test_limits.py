@@ -64,7 +64,7 @@ def test_the_month_ends_at_midnight_in_johannesburg(thandi: Person, sipho: Perso
     for hour in ("22:00:00", "22:00:01"):
         spend(thandi, sipho, "12500.00", f"2031-01-31T{hour}")
     posting.post([leg(sipho, thandi, "50000.00")], at=johannesburg("2031-01-31T22:30:00"))
-    TierLimit.objects.filter(tier=2, currency="ZAR").update(per_day_amount="90000.00")
+    TierLimit.objects.using("owner").filter(tier=2, currency="ZAR").update(per_day_amount="90000.00")
     spend(thandi, sipho, "25000.00", "2031-01-31T23:00:00")
     with pytest.raises(LimitExceeded) as caught:
         spend(thandi, sipho, "0.01", "2031-01-31T23:59:59.999999")
@@ -106,7 +106,7 @@ def test_a_tier_that_may_not_is_refused(sipho: Person, demand: str) -> None:
 
 @pytest.mark.parametrize(("column", "demand"), [("may_send", "cash_out"), ("may_cash_out", "send")])
 def test_what_a_tier_may_is_asked_for_each_use(thandi: Person, sipho: Person, column: str, demand: str) -> None:
-    TierLimit.objects.filter(tier=2).update(**{column: False})
+    TierLimit.objects.using("owner").filter(tier=2).update(**{column: False})
     fund(thandi, "100.00")
     posting.post([leg(thandi, sipho, "1.00", check_limits=demand)])
     with pytest.raises(NotPermitted):
@@ -115,7 +115,7 @@ def test_what_a_tier_may_is_asked_for_each_use(thandi: Person, sipho: Person, co
 
 def test_a_tier_without_a_row_of_limits_is_refused(thandi: Person, sipho: Person) -> None:
     fund(thandi, "100.00")
-    TierLimit.objects.filter(tier=2).delete()
+    TierLimit.objects.using("owner").filter(tier=2).delete()
     with pytest.raises(NotPermitted):
         posting.post([leg(thandi, sipho, "1.00", check_limits="send")])
     with pytest.raises(BalanceTooHigh):

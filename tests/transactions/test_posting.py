@@ -309,7 +309,7 @@ def test_a_reversal_takes_back_all_of_one_transfer_where_it_came_from(
 # Two currencies -----------------------------------------------------------------------------------------------------
 def test_rand_and_dollar_never_mix(thandi: Person, sipho: Person) -> None:
     wallet_services.open_house_wallets(currency="USD")
-    TierLimit.objects.create(
+    TierLimit.objects.using("owner").create(
         tier=2,
         currency="USD",
         per_transfer_amount="10.00",

@@ -17,7 +17,7 @@ from mymoolah.common.clock import now
 from mymoolah.common.money import Money
 from tests.conftest import Ledger, Person, Sql, balance, fund, person, refused, send
 from tests.tables import digests
-from tests.transactions.legs import decided, wallet_of
+from tests.transactions.legs import wallet_of
 from tests.vouchers.book import a_voucher
 from tests.vouchers.desk import (
     CASH_OUT,
@@ -36,7 +36,7 @@ from tests.vouchers.desk import (
     stop,
 )
 from tests.vouchers.till import moves
-from transactions.fees import FeeNotSet, set_fee
+from transactions.fees import FeeNotSet
 from transactions.models import FeeRule, Transfer
 from transactions.posting import (
     IdempotencyKeyReused,
@@ -286,13 +286,8 @@ def test_one_voucher_and_a_month_have_limits_of_their_own(rich: Person, owner_sq
 @pytest.mark.parametrize("voucher_type", [EASYPAY_VOUCHER, CASH_OUT])
 def test_a_fee_that_changes_is_not_that_of_vouchers_already_made(rich: Person, voucher_type: Voucher.Type) -> None:
     voucher = issue(rich, voucher_type)
-    set_fee(
-        kind=voucher_type,
-        fee=Money.parse("20.00"),
-        vat_rate=Decimal("0.2"),
-        valid_from=now(),
-        decision=decided(),
-        now=now() - dt.timedelta(seconds=1),
+    FeeRule.objects.using("owner").create(
+        kind=voucher_type, currency="ZAR", fee_amount=Decimal(20), vat_rate=Decimal("0.2"), valid_from=now()
     )
     dearer = issue(rich, voucher_type)
     assert (dearer.fee_amount, dearer.vat_amount) == (Decimal("20.00"), Decimal("4.00"))
@@ -306,7 +301,7 @@ def test_a_fee_that_changes_is_not_that_of_vouchers_already_made(rich: Person, v
 
 def test_a_service_without_a_fee_costs_nothing(rich: Person) -> None:
     rule = FeeRule.objects.get(kind=EASYPAY_VOUCHER)
-    FeeRule.objects.create(
+    FeeRule.objects.using("owner").create(
         kind=rule.kind, currency="ZAR", fee_amount=0, vat_rate=rule.vat_rate, valid_from=now() - dt.timedelta(hours=1)
     )
     with moves({rich: "-100.00", "voucher_liability": "100.00"}):

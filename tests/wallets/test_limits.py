@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts.decisions import Decision, NotOfFinance, ReasonNeeded
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from mymoolah.common.money import Money
 from tests.conftest import Ledger, Person, Sql, balance, fund, refused, send
+from tests.proposals import minuted
 from tests.transactions.legs import decided
 from transactions.posting import LimitExceeded
 from wallets.limits import InvalidLimits, Limits, UnknownTier, set_tier_limit
@@ -33,7 +35,11 @@ NARROW = Limits(
 def change(
     limits: Limits = NARROW, *, tier: int = 2, currency: str = "ZAR", decision: Decision | None = None
 ) -> TierLimit:
-    return set_tier_limit(tier=tier, currency=currency, limits=limits, decision=decision or decided())
+    decision = decision or decided()
+    with transaction.atomic():
+        limit = set_tier_limit(tier=tier, currency=currency, limits=limits, decision=decision)
+        minuted(decision, "tier_limit", limit)
+    return limit
 
 
 def test_a_changed_limit_takes_effect_with_the_next_posting(thandi: Person, sipho: Person) -> None:
@@ -115,3 +121,48 @@ def test_two_at_once_leave_one_of_the_two(race: Callable[..., list[Any]]) -> Non
 def test_the_database_refuses_limits_that_contradict_one_another(app_sql: Sql) -> None:
     with refused("23514"):
         app_sql("UPDATE tier_limits SET per_day_amount = 1 WHERE tier = 2")
+
+
+# Two people, whoever writes -----------------------------------------------------------------------------------------
+MORE = "UPDATE tier_limits SET highest_balance = 999999 WHERE tier = 2 AND currency = 'ZAR'"
+NEW = (
+    "INSERT INTO tier_limits (tier, currency, per_transfer_amount, per_day_amount, per_month_amount, highest_balance, "
+    "may_send, may_cash_out) VALUES (2, 'USD', 10, 10, 10, 1000, true, true)"
+)
+
+
+def test_no_limit_changes_at_commit_that_two_of_finance_did_not_approve(ledger: Ledger, app_sql: Sql) -> None:
+    for statement in (MORE, NEW):
+        with refused("MM901"):
+            app_sql(statement)
+    for statement in ("DELETE FROM tier_limits", "UPDATE tier_limits SET tier = 1", "TRUNCATE tier_limits"):
+        with refused("42501"):
+            app_sql(statement)
+    with refused("MM901"):
+        set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decided())
+
+
+def test_an_approval_is_good_for_what_it_says_in_its_own_transaction_only(ledger: Ledger, app_sql: Sql) -> None:
+    decision = decided()
+    narrow = change(decision=decision)
+    with refused("MM901"):
+        app_sql(MORE)
+    change(replace(NARROW, may_cash_out=True), decision=decision)
+    with refused("MM901"), transaction.atomic():  # it says what the first proposal said, yesterday
+        TierLimit.objects.filter(pk=narrow.pk).update(may_cash_out=False)
+    with refused("MM901"), transaction.atomic():
+        limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
+        minuted(decision, "tier_limit", limit)
+        TierLimit.objects.filter(pk=limit.pk).update(per_day_amount="79.00")
+    assert TierLimit.objects.get(pk=narrow.pk).may_cash_out is True
+
+
+def test_two_who_are_not_of_finance_are_no_two_of_finance(ledger: Ledger, thandi: Person, app_sql: Sql) -> None:
+    decision = decided()
+    with refused("MM901"), transaction.atomic():
+        limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
+        minuted(replace(decision, approved_by=thandi.user.pk), "tier_limit", limit)
+    with refused("MM901"), transaction.atomic():
+        limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
+        minuted(decision, "tier_limit", limit)
+        User.objects.filter(pk=decision.proposed_by).update(status="suspended")
