@@ -234,6 +234,7 @@ HISTORY = {
     "pgtrigger_identity_update_75cd2": "kyc_submissions",
     "pgtrigger_insert_insert_78b1c": "kyc_submissions",
     "pgtrigger_update_update_af83d": "kyc_submissions",
+    "pgtrigger_words_update_eb373": "kyc_submissions",
     "pgtrigger_delete_delete_6b887": "tier_limits",
     "pgtrigger_insert_insert_41b0c": "tier_limits",
     "pgtrigger_update_update_f0e29": "tier_limits",
@@ -273,7 +274,7 @@ PRIVILEGES = {
     "fee_rules": "INSERT SELECT",
     "holds": "SELECT",
     "idempotency_keys": "SELECT",
-    "kyc_documents": "INSERT SELECT UPDATE",
+    "kyc_documents": "INSERT SELECT",
     "kyc_notes": "INSERT SELECT",
     "kyc_submissions": "INSERT SELECT UPDATE",
     "ledger_verifications": "INSERT SELECT",
@@ -305,6 +306,7 @@ PRIVILEGES = {
 } | {f"{table}_history": "SELECT" for table in HISTORY.values()}
 # Where something is what it is, the app changes only what becomes of it.
 UPDATABLE = {
+    "kyc_documents": "asked_again_at asked_again_reason",
     "proposals": "decided_at decided_by_id note result_id result_kind status",
     "receivables": "collected_amount",
     "tier_limits": "highest_balance may_cash_out may_send per_day_amount per_month_amount per_transfer_amount",

@@ -26,8 +26,9 @@ KEPT = {
     "auth_group_history": "name",
     "auth_group_permissions_history": "group_id permission_id",
     "fee_rules_history": "currency fee_amount kind valid_from vat_rate",
-    "kyc_documents_history": "content_type kind size_bytes submission_id",
-    "kyc_submissions_history": "decided_at granted_tier id_type reviewer_id second_reviewer_id status user_id",
+    "kyc_documents_history": "asked_again_at content_type kind replaces_id size_bytes submission_id",
+    "kyc_submissions_history": "assignee_id decided_at granted_tier id_type is_red proposed_by_id proposed_checks "
+    "proposed_tier reviewer_id second_reviewer_id sought_tier status user_id waits_for",
     "tier_limits_history": "currency highest_balance may_cash_out may_send per_day_amount per_month_amount "
     "per_transfer_amount tier",
     "users_groups_history": "group_id user_id",
@@ -172,7 +173,9 @@ def test_limits_and_fees_are_kept_to_the_cent(ledger: Ledger, app_sql: Sql, owne
     assert app_sql("SELECT fee_amount FROM fee_rules_history ORDER BY pgh_id DESC LIMIT 1") == [(Decimal("6.00"),)]
 
 
-def test_a_kyc_case_and_its_documents_are_followed_without_number_and_file(thandi: Person, app_sql: Sql) -> None:
+def test_a_kyc_case_and_its_documents_are_followed_without_number_and_file(
+    thandi: Person, app_sql: Sql, owner_sql: Sql
+) -> None:
     case = pending_case(thandi)
     assert last_change()[:2] == ("kyc_submissions", "insert")
     KycDocument.objects.create(
@@ -181,10 +184,45 @@ def test_a_kyc_case_and_its_documents_are_followed_without_number_and_file(thand
     assert last_change()[:2] == ("kyc_documents", "insert")
     app_sql("UPDATE kyc_submissions SET id_number_index = %s, version = version + 1", b"x" * 32)
     assert last_change() == ("kyc_submissions", "identity", {})
-    app_sql("UPDATE kyc_documents SET path = 'another/path'")
+    app_sql("UPDATE kyc_submissions SET override_reason = 'Her aunt says so', version = version + 1")
+    assert last_change() == ("kyc_submissions", "words", {})
+    app_sql("UPDATE kyc_documents SET asked_again_at = now(), asked_again_reason = 'dark'")
+    [table, label, differences] = last_change()
+    assert (table, label, list(differences)) == ("kyc_documents", "update", ["asked_again_at"])
+    owner_sql("UPDATE kyc_documents SET path = 'another/path'")
     assert last_change() == ("kyc_documents", "file", {})
-    app_sql("UPDATE kyc_documents SET kind = 'proof_of_address'")
+    owner_sql("UPDATE kyc_documents SET kind = 'proof_of_address'")
     assert last_change() == ("kyc_documents", "update", {"kind": ("identity", "proof_of_address")})
+    for column in ("path = 'mine'", "kind = 'identity'", "sha256 = ''", "submission_id = 1"):
+        with refused("42501"):
+            app_sql(f"UPDATE kyc_documents SET {column}")
+    [(text,)] = app_sql("SELECT string_agg(h::text, ' ') FROM kyc_submissions_history AS h")
+    assert "aunt" not in text
+
+
+def test_who_has_a_case_and_what_the_first_officer_saw_is_followed(thandi: Person, sipho: Person, app_sql: Sql) -> None:
+    case = pending_case(thandi)
+    app_sql("UPDATE kyc_submissions SET assignee_id = %s, claimed_at = now(), version = 2", sipho.user.pk)
+    assert last_change() == ("kyc_submissions", "update", {"assignee_id": (None, sipho.user.pk)})
+    app_sql(
+        "UPDATE kyc_submissions SET assignee_id = NULL, claimed_at = NULL, waits_for = 'second', proposed_by_id = %s, "
+        'proposed_at = now(), proposed_tier = 2, proposed_checks = \'[["name", "red"]]\', is_red = true, version = 3 '
+        "WHERE id = %s",
+        sipho.user.pk,
+        case.pk,
+    )
+    assert last_change() == (
+        "kyc_submissions",
+        "update",
+        {
+            "assignee_id": (sipho.user.pk, None),
+            "waits_for": ("officer", "second"),
+            "proposed_by_id": (None, sipho.user.pk),
+            "proposed_tier": (None, 2),
+            "proposed_checks": (None, [["name", "red"]]),
+            "is_red": (False, True),
+        },
+    )
 
 
 def test_many_vouchers_changed_by_one_statement_are_each_kept(thandi: Person, app_sql: Sql) -> None:

@@ -797,7 +797,7 @@ def test_a_document_is_replaced_once_and_asked_for_with_a_reason(lerato: Person)
     first, second = case.documents.order_by("pk")
     with pytest.raises(IntegrityError, match="kyc_documents_asked_again_says_why"), transaction.atomic():
         KycDocument.objects.filter(pk=first.pk).update(asked_again_at=now())
-    KycDocument.objects.filter(pk=second.pk).update(replaces=first)
+    KycDocument.objects.using("owner").filter(pk=second.pk).update(replaces=first)
     twin = KycDocument.objects.get(pk=second.pk)
     twin.pk, twin._state.adding, twin.public_id, twin.sha256, twin.path = None, True, uuid.uuid4(), b"z" * 32, "z"
     with pytest.raises(IntegrityError, match="replaces"), transaction.atomic():

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             DROP TRIGGER tier_limits_change_by_two ON tier_limits;
             DROP TRIGGER fee_rules_change_by_two ON fee_rules;
             DROP FUNCTION require_two_of_finance();
+            GRANT UPDATE, DELETE ON tier_limits TO :"app_role";
             """,
         ),
     ]
