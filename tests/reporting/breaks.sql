@@ -479,7 +479,7 @@ DELETE FROM users WHERE email = 'finance2@example.com';
 DELETE FROM receivables;
 
 -- 23_receivables_are_forced_reversals → nothing was forced
-UPDATE receivables SET transfer_id = payment();
+UPDATE receivables SET transfer_id = payment() WHERE collected_amount = 4;
 
 -- 23_receivables_are_forced_reversals → nothing was forced
 UPDATE transfers SET kind = 'adjustment' WHERE kind = 'reversal';
@@ -663,3 +663,39 @@ UPDATE transfers SET amount = amount + 1 WHERE kind = 'suspense';
 
 -- 27_suspense_items_came_and_went
 UPDATE transfers SET to_wallet_id = naledi() WHERE kind = 'suspense';
+
+-- 28_proposals_did_what_they_say → nobody proposed it
+DELETE FROM proposals WHERE command = 'adjust_wallet';
+
+-- 28_proposals_did_what_they_say → nobody approved it
+UPDATE proposals SET status = 'rejected', result_kind = '', result_id = '' WHERE command = 'adjust_wallet';
+
+-- 28_proposals_did_what_they_say → it did nothing
+DELETE FROM idempotency_keys WHERE actor = 'finance';
+
+-- 28_proposals_did_what_they_say → it made something else
+UPDATE proposals SET result_id = payment()::text WHERE command = 'adjust_wallet';
+
+-- 28_proposals_did_what_they_say → it made something else
+UPDATE idempotency_keys SET produced_id = payment() WHERE actor = 'finance';
+
+-- 28_proposals_did_what_they_say → it made something else
+UPDATE proposals SET result_kind = 'voucher' WHERE command = 'adjust_wallet';
+
+-- 28_proposals_did_what_they_say → it made something else
+DELETE FROM receivables WHERE public_id::text IN (SELECT p.result_id FROM proposals AS p);
+
+-- 28_proposals_did_what_they_say → two others decided it
+UPDATE transfers SET approved_by_id = (SELECT max(u.id) FROM users AS u) WHERE kind = 'adjustment';
+
+-- 28_proposals_did_what_they_say → two others decided it
+UPDATE proposals SET proposed_by_id = (SELECT max(u.id) FROM users AS u) WHERE command = 'adjust_wallet';
+
+-- 28_proposals_did_what_they_say → its fee is another
+UPDATE fee_rules SET fee_amount = fee_amount + 1 WHERE id = (SELECT max(f.id) FROM fee_rules AS f);
+
+-- 28_proposals_did_what_they_say → its fee is another
+DELETE FROM fee_rules WHERE id = (SELECT max(f.id) FROM fee_rules AS f);
+
+-- 28_proposals_did_what_they_say → its limit is gone
+DELETE FROM tier_limits;

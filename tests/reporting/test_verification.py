@@ -22,11 +22,13 @@ from psycopg.rows import dict_row
 from mymoolah.common.clock import now
 from mymoolah.common.ids import uuid7
 from reporting.verification import checks, verify
+from tests import proposals
 from tests.conftest import ADMIN_URL, Person, Sql, create, drop, fund, person, send, use_database
 from tests.transactions.legs import decided, key, leg
 from transactions import posting
 from transactions.models import NEEDS_TWO_PEOPLE, Kind, Receivable, ReceivableCollection
 from transactions.posting import House, Posted
+from transactions.proposals import services
 from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption
 from wallets.models import Hold, Wallet
 
@@ -119,6 +121,22 @@ def tell(thandi: Person, sipho: Person, lerato: Person) -> None:
     ReceivableCollection.objects.create(
         receivable=receivable, transfer_id=collected.transfer_id, amount="4.00", created_at=now()
     )
+    decide_what_was_proposed()
+
+
+def decide_what_was_proposed() -> None:
+    """What two people of finance did by proposals: money given and forced back, a fee, a limit, and one thing not done."""
+    mandla, precious = person("mandla"), person("precious")
+    proposals.approve(proposals.proposed("adjust_wallet", proposals.adjustment(mandla, "50.00", "credit")))
+    sent = send(mandla, precious, "20.00")
+    away = House(Wallet.Kind.ADJUSTMENTS, 0)
+    posting.post([leg(precious, away, "15.00", kind=Kind.DEMO_MONEY)])
+    proposals.approve(proposals.proposed("force_reversal", {"transfer": str(sent.transfer_id)}))
+    for command, arguments in (("set_fee", proposals.fee(None, None, None)), ("set_tier_limit", proposals.TIER_2)):  # type: ignore[arg-type]
+        proposals.approve(proposals.proposed(command, arguments))
+    refused = proposals.proposed("settle", {"step": "top_ups", "amount": "12.00", "currency": "ZAR"})
+    _, checker = proposals.pair()
+    services.reject(public_id=refused.public_id, decider_id=checker, note="Not yet", now=now())
 
 
 def voucher(
