@@ -8,20 +8,24 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_date
-from unfold.contrib.filters.admin import TextFilter
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
 from accounts import audit
 from accounts.admin import by_owner
+from accounts.audit_words import SUBJECTS, VERBS, subject_in_words, verb_in_words
 from accounts.models import AuditEvent, KycSubmission, LoginSession, User
 from accounts.row_history import MOST_CHANGES, Change, changes_in
 from accounts.staff_session import staff_origin
-from mymoolah.common.admin import EMAIL, NOBODY, UUID, LargeTableAdmin, Search, link, shown
+from mymoolah.common.admin import EMAIL, NOBODY, UUID, LargeTableAdmin, Search, link, require, shown
 from mymoolah.common.clock import JOHANNESBURG
 from mymoolah.common.csv_files import harmless
 
@@ -66,15 +70,21 @@ class SubjectFilter(Narrowing):
         if "@" in text or text.startswith("+"):
             found = people.values_list("public_id", flat=True).first()
             return Q(subject_type="user", subject_id=str(found)) if found else NOBODY
-        return Q(subject_type__in=list(AuditEventAdmin.subjects), subject_id=text)
+        return about(text)
 
 
-class VerbFilter(Narrowing):
-    title = "Verb (wallet.frozen)"
+class VerbFilter(DropdownFilter):  # type: ignore[misc]
+    """What happened, in words; the address holds the verb."""
+
+    title = "what happened"
     parameter_name = "verb"
 
-    def find(self, text: str) -> Q:
-        return Q(verb=text.lower())
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(((verb, verb_in_words(verb)) for verb in VERBS), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        verb = str(self.value() or "").strip().lower()
+        return queryset.filter(verb=verb) if verb else queryset
 
 
 class RequestFilter(Narrowing):
@@ -107,6 +117,11 @@ class UntilFilter(Narrowing):
         return NOBODY if day is None else Q(at__lt=day + dt.timedelta(days=1))
 
 
+def about(subject_id: str) -> Q:
+    """Whatever kind of thing has this id, since an index asks for the kind as well."""
+    return Q(subject_type__in=sorted(SUBJECTS), subject_id=subject_id)
+
+
 def day_of(text: str) -> dt.datetime | None:
     try:
         day = parse_date(text)
@@ -119,7 +134,8 @@ def day_of(text: str) -> dt.datetime | None:
 class AuditEventAdmin(LargeTableAdmin):
     """Apps above say what else events are about, in `subjects`."""
 
-    list_display = ("at", "verb", "actor", "subject_type", "subject_id", "address", "request_id")
+    list_display = ("at", "what", "actor", "whom", "address", "request_id")
+    list_display_links = ("at", "what")
     list_select_related = ("actor",)
     list_filter = (ActorFilter, SubjectFilter, VerbFilter, RequestFilter, FromFilter, UntilFilter)
     list_filter_submit = True
@@ -129,7 +145,7 @@ class AuditEventAdmin(LargeTableAdmin):
         Search(
             "public id of the subject",
             UUID,
-            lambda text: Q(subject_type__in=list(AuditEventAdmin.subjects), subject_id=text),
+            about,
         ),
         Search("wallet number", r"[1-9][0-9]{9}", lambda text: Q(subject_type="wallet", subject_id=text)),
         Search("verb", r"[a-z_]+\.[a-z_]+", lambda text: Q(verb=text.lower()), ("-at", "-pk")),
@@ -146,33 +162,90 @@ class AuditEventAdmin(LargeTableAdmin):
             None,
             {
                 "fields": (
-                    ("at", "verb"),
-                    ("actor", "subject"),
-                    ("address", "request_id"),
-                    "facts",
-                    "transaction_id",
+                    ("at", "what"),
+                    ("by", "subject"),
+                    ("address", "its_request"),
+                    "said",
                 )
             },
         ),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["at", "verb", "actor", "subject", "address", "request_id", "facts", "transaction_id"]
+        return [name for _, options in self.fieldsets for row in options["fields"] for name in _fields_of(row)]
 
-    @admin.display(description="Subject")
-    def subject(self, event: AuditEvent) -> str:
-        """A link where there is a page; the page itself asks who may see it."""
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The event remembers who reads it: its links lead nowhere that he may not go."""
+        event: Any = super().get_object(request, object_id, from_field)
+        if event is not None:
+            event.read_by = request.user
+        return event
+
+    @admin.display(description="At")
+    def at(self, event: AuditEvent) -> object:
+        return shown(event.at)
+
+    @admin.display(description="What happened")
+    def what(self, event: AuditEvent) -> str:
+        return format_html(
+            '{}<br><code class="text-xs">{}</code>', verb_in_words(event.verb), event.verb.replace(".", ".\u200b")
+        )
+
+    @admin.display(description="Who did it")
+    def by(self, event: Any) -> object:
+        if event.actor is None:
+            return "The system itself, or somebody who had not signed in"
+        return link_for(event.read_by, event.actor, event.actor.email)
+
+    @admin.display(description="What it was done to")
+    def whom(self, event: AuditEvent) -> str:
+        return subject_in_words(event.subject_type, event.subject_id)
+
+    @admin.display(description="What it was done to")
+    def subject(self, event: Any) -> object:
+        """A link where there is a page that the reader may open, and one to everything else that happened to it."""
+        words = subject_in_words(event.subject_type, event.subject_id)
         find = self.subjects.get(event.subject_type)
         found = find(event.subject_id) if find and event.subject_id else None
+        if not event.subject_id:
+            return words
+        return format_html(
+            '{}<br><a class="text-link" href="{}">All that happened to it</a>',
+            link_for(event.read_by, found, words) if found else words,
+            narrowed_to(subject=event.subject_id),
+        )
+
+    @admin.display(description="Address")
+    def address(self, event: AuditEvent) -> object:
+        return shown(event.address)
+
+    @admin.display(description="Request")
+    def its_request(self, event: AuditEvent) -> object:
+        if not event.request_id:
+            return "-"
+        return format_html(
+            '<span class="break-all">{}</span><br><a class="text-link" href="{}">All of this request</a>',
+            event.request_id,
+            narrowed_to(request=event.request_id),
+        )
+
+    @admin.display(description="Facts")
+    def said(self, event: AuditEvent) -> object:
+        """One line for each fact."""
         return (
-            link(found, f"{event.subject_type} {event.subject_id}")
-            if found
-            else (f"{event.subject_type} {event.subject_id}".strip())
+            format_html_join(
+                "",
+                '<div class="break-words"><strong>{}</strong>: {}</div>',
+                ((name.replace("_", " "), fact_in_words(value)) for name, value in event.facts.items()),
+            )
+            or "-"
         )
 
     def panels_of(self, request: HttpRequest, obj: Any) -> list[dict[str, object]]:
-        may_see = request.user.has_perm
-        return [panel_of(changes_in(transaction_id=obj.transaction_id, may_see=lambda code: bool(may_see(code))))]
+        def may_see(code: str) -> bool:
+            return bool(request.user.has_perm(code))
+
+        return [panel_of(changes_in(transaction_id=obj.transaction_id, may_see=may_see), request.user)]
 
     def get_urls(self) -> list[URLPattern]:
         export = path("export/", self.admin_site.admin_view(self.export), name="accounts_auditevent_export")
@@ -185,7 +258,8 @@ class AuditEventAdmin(LargeTableAdmin):
 
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
         """What the list shows now, as CSV, all pages of it. Taking a copy is a deed, so it is a POST and an event."""
-        if request.method != "POST" or not request.user.has_perm("accounts.export_auditevent"):
+        require(request, "accounts.export_auditevent")
+        if request.method != "POST":
             raise PermissionDenied
         events: Any = self.get_changelist_instance(request)
         named = {name: request.GET[name] for name in ("verb", "request", "from", "until") if request.GET.get(name)}
@@ -208,12 +282,47 @@ class AuditEventAdmin(LargeTableAdmin):
         )
 
 
-def panel_of(changes: list[Change]) -> dict[str, object]:
+def _fields_of(row: Any) -> tuple[str, ...]:
+    return (row,) if isinstance(row, str) else tuple(row)
+
+
+def link_for(reader: Any, found: Model, words: object) -> object:
+    """A link to a page that the reader may open, and words where he may not."""
+    meta = found._meta
+    return link(found, words) if reader.has_perm(f"{meta.app_label}.view_{meta.model_name}") else words
+
+
+def narrowed_to(**values: str) -> str:
+    return f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(values)}"
+
+
+def fact_in_words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(fact_in_words, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {fact_in_words(one)}" for name, one in value.items()) or "none"
+    return (
+        {None: "-", True: "yes", False: "no"}.get(value, str(value))
+        if value is None or isinstance(value, bool)
+        else str(value)
+    )
+
+
+def row_of(reader: Any, change: Change) -> object:
+    """The row that changed, with a link where it still stands, has a page, and the reader may open that."""
+    words = f"{change.table.replace('_', ' ')} {change.row_id}"
+    model = next((one for one in apps.get_models() if one._meta.db_table == change.table and not one._meta.proxy), None)
+    if model is None or not admin.site.is_registered(model) or change.label == "delete":
+        return words
+    return link_for(reader, model(pk=change.row_id), words)
+
+
+def panel_of(changes: list[Change], reader: Any) -> dict[str, object]:
     """What the transaction of an event changed, row by row, column by column."""
     rows: list[list[object]] = []
     for change in changes:
         differences = change.differences()
-        where = f"{change.table} {change.row_id}"
+        where = row_of(reader, change)
         if not differences:
             rows.append([where, change.label, "", "not kept", "not kept", change.role])
         rows += [
@@ -222,7 +331,8 @@ def panel_of(changes: list[Change]) -> dict[str, object]:
         ]
     more = f", the first {MOST_CHANGES} rows" if len(changes) == MOST_CHANGES else ""
     return {
-        "title": f"What its transaction changed{more}",
+        "title": f"Before and after: what its transaction changed{more}",
+        "nothing": "Nothing that row history follows and you may see.",
         "table": {"headers": ["Row", "Change", "Column", "Before", "After", "Database role"], "rows": rows},
         "more": None,
     }

@@ -230,7 +230,11 @@ WalletAdmin.panels.append(
 )
 
 
-AuditEventAdmin.subjects["transfer"] = lambda number: Transfer.objects.filter(pk=number).first()
+AuditEventAdmin.subjects |= {
+    "transfer": lambda number: Transfer.objects.filter(pk=number).first(),
+    "receivable": lambda number: Receivable.objects.filter(public_id=number).first(),
+    "fee_rule": lambda number: FeeRule.objects.filter(pk=number).first(),
+}
 
 
 # What finance can propose, where the need is seen ---------------------------------------------------------------------

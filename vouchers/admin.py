@@ -223,7 +223,11 @@ def totals_of(user: User) -> list[tuple[object, ...]]:
     ]
 
 
-AuditEventAdmin.subjects["voucher"] = lambda number: Voucher.objects.filter(public_id=number).first()
+AuditEventAdmin.subjects |= {
+    "voucher": lambda number: Voucher.objects.filter(public_id=number).first(),
+    "suspense_item": lambda number: SuspenseItem.objects.filter(public_id=number).first(),
+    "till_event": lambda number: TillEvent.objects.filter(pk=number).first(),
+}
 UserAdmin.panels[1:1] = [
     Panel(
         "Voucher totals",

@@ -145,7 +145,16 @@ def wallets_of(user: User) -> list[tuple[object, ...]]:
     ]
 
 
-AuditEventAdmin.subjects["wallet"] = lambda number: Wallet.objects.filter(number=number).first()
+def limits_of(subject_id: str) -> TierLimit | None:
+    """The row of `2 ZAR`."""
+    tier, _, currency = subject_id.partition(" ")
+    return TierLimit.objects.filter(tier=tier, currency=currency).first() if tier.isdecimal() else None
+
+
+AuditEventAdmin.subjects |= {
+    "wallet": lambda number: Wallet.objects.filter(number=number).first(),
+    "tier_limit": limits_of,
+}
 UserAdmin.searches.insert(0, Search("wallet number", NUMBER, lambda text: Q(wallets__number=text)))
 UserAdmin.panels.insert(
     0,

@@ -15,11 +15,15 @@ from django.urls import reverse
 
 from accounts import audit, services
 from accounts.audit import Origin
-from accounts.models import AuditEvent
+from accounts.audit_admin import AuditEventAdmin
+from accounts.models import AuditEvent, KycSubmission, LoginSession, User
 from reporting.roles import ROLES
 from tests.back_office.house import Furnished, colleague, furnish, list_page, page_of, signed_in
 from tests.back_office.test_lists import CROWD, assert_indexed, rows_of, seen
 from tests.conftest import Ledger, Person, Sql
+from transactions.models import FeeRule, Proposal, Receivable, Transfer
+from vouchers.models import SuspenseItem, TillEvent, Voucher
+from wallets.models import TierLimit, Wallet
 
 EXPORT = "/admin/accounts/auditevent/export/"
 
@@ -114,7 +118,8 @@ def test_an_event_shows_its_subject_and_what_was_before_and_after(house: Furnish
         answer = client.get(page_of(event))
     [panel] = answer.context["panels"]
     rows = panel["table"]["rows"]
-    assert [row[:2] for row in rows] == [[f"users {thandi.user.pk}", "profile"], [f"users {thandi.user.pk}", "update"]]
+    where = f'<a href="{page_of(thandi.user)}" class="text-link">users {thandi.user.pk}</a>'
+    assert [row[:2] for row in rows] == [[where, "profile"], [where, "update"]]
     assert rows[1][2:4] == ["phone_verified_at", rows[1][3]]
     assert rows[1][4:] == ["-", "mymoolah_app"]
     assert page_of(thandi.user) in answer.content.decode()
@@ -130,12 +135,6 @@ def test_changes_are_shown_to_whoever_may_see_what_changed(house: Furnished, tha
 
 
 def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Person) -> None:
-    from accounts.audit_admin import AuditEventAdmin
-    from accounts.models import KycSubmission, LoginSession, User
-    from transactions.models import Transfer
-    from vouchers.models import Voucher
-    from wallets.models import Wallet
-
     shown = {
         "user": str(house.rows[User].public_id),  # type: ignore[attr-defined]
         "session": str(house.rows[LoginSession].public_id),  # type: ignore[attr-defined]
@@ -143,6 +142,12 @@ def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Perso
         "wallet": house.rows[Wallet].number,  # type: ignore[attr-defined]
         "voucher": str(house.rows[Voucher].public_id),  # type: ignore[attr-defined]
         "transfer": str(house.rows[Transfer].pk),
+        "suspense_item": str(house.rows[SuspenseItem].public_id),  # type: ignore[attr-defined]
+        "receivable": str(house.rows[Receivable].public_id),  # type: ignore[attr-defined]
+        "proposal": str(house.rows[Proposal].public_id),  # type: ignore[attr-defined]
+        "till_event": str(house.rows[TillEvent].pk),
+        "fee_rule": str(house.rows[FeeRule].pk),
+        "tier_limit": "2 ZAR",
     }
     rows = {
         "user": User,
@@ -151,13 +156,38 @@ def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Perso
         "wallet": Wallet,
         "voucher": Voucher,
         "transfer": Transfer,
+        "suspense_item": SuspenseItem,
+        "receivable": Receivable,
+        "proposal": Proposal,
+        "till_event": TillEvent,
+        "fee_rule": FeeRule,
+        "tier_limit": TierLimit,
     }
-    assert AuditEventAdmin.subjects.keys() >= shown.keys()
-    client = signed_in(colleague("auditor"))
+    assert AuditEventAdmin.subjects.keys() == shown.keys() == rows.keys()
+    auditor, operator = signed_in(colleague("auditor")), signed_in(colleague("operator"))
     for kind, number in shown.items():
         audit.record("it.happened", subject_type=kind, subject_id=number)
-        html = client.get(page_of(AuditEvent.objects.latest("pk"))).content.decode()
-        assert page_of(house.rows[rows[kind]]) in html, kind
+        event, link = AuditEvent.objects.latest("pk"), f'href="{page_of(house.rows[rows[kind]])}"'
+        assert link in auditor.get(page_of(event)).content.decode(), kind
+        # An operator sees till events and the trail, and is sent to no page that would refuse him.
+        assert (link in operator.get(page_of(event)).content.decode()) == (kind == "till_event"), kind
+        assert verbs(auditor, subject=number)[0] == "it.happened"
+
+
+def test_an_event_leads_to_no_page_that_its_reader_may_not_open(house: Furnished, thandi: Person) -> None:
+    services.correct_profile(user_id=thandi.user.pk, values={"phone": None}, origin=Origin(actor_id=thandi.user.pk))
+    event, people = AuditEvent.objects.get(verb="user.corrected"), f'href="{page_of(thandi.user)}"'
+    for role, count in (("auditor", 4), ("operator", 0)):
+        html = signed_in(colleague(role)).get(page_of(event)).content.decode()
+        assert html.count(people) == count, role
+        assert "Profile corrected by staff" in html
+        assert "<strong>changed</strong>: phone" in html
+        assert "Whose row history" not in html
+
+
+def test_verbs_are_offered_in_words(ledger: Ledger) -> None:
+    html = signed_in(colleague("auditor")).get(list_page(AuditEvent)).content.decode()
+    assert '<option value="wallet.frozen">Wallet frozen</option>' in html
 
 
 def test_a_copy_holds_what_the_list_showed_and_is_an_event_itself(
