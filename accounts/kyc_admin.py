@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from accounts import kyc
 from accounts.kyc_documents import JPEG, PDF
 from accounts.staff_session import staff_origin
+from mymoolah.common.admin import require
 from mymoolah.common.errors import DomainError
 
 # Nothing in it runs, loads or sends anything, should a browser take it for more than a picture.
@@ -26,8 +26,7 @@ HEADERS = {
 @require_GET
 def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show a picture, or hand out a PDF, which is a program of its own to whatever shows it."""
-    if not request.user.has_perm("accounts.view_kycdocument"):
-        raise PermissionDenied
+    require(request, "accounts.view_kycdocument")
     try:
         shown = kyc.show_document(public_id=public_id, origin=staff_origin(request))
     except kyc.DocumentNotFound as error:
@@ -43,8 +42,7 @@ def document(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @require_GET
 def page(request: HttpRequest, public_id: uuid.UUID, number: int) -> HttpResponse:
     """Show a page of a PDF as a picture, and say how many pages there are."""
-    if not request.user.has_perm("accounts.view_kycdocument"):
-        raise PermissionDenied
+    require(request, "accounts.view_kycdocument")
     try:
         drawn = kyc.show_page(public_id=public_id, number=number, origin=staff_origin(request))
     except kyc.DocumentNotFound as error:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -40,6 +39,7 @@ from accounts.kyc_documents import PDF
 from accounts.kyc_tiers import HIGHEST_TIER
 from accounts.models import KycSubmission
 from accounts.staff_session import staff_origin
+from mymoolah.common.admin import require
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
 
@@ -61,7 +61,7 @@ CHOICES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 @never_cache
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
-    _require(request, MAY_LOOK)
+    require(request, MAY_LOOK)
     asked, moment = _filter(request.GET), now()
     found = list(
         waiting_cases(asked, officer_id=_me(request), now=moment, after=_key(request.GET))[: ROWS_PER_PAGE + 1]
@@ -101,7 +101,7 @@ def _view(name: str, view: Filter, asked: Filter, waiting: Waiting, moment: dt.d
 @require_GET
 def next_case(request: HttpRequest) -> HttpResponse:
     """The case that waits longest, of those that are this officer's or nobody's, beyond the one that is open."""
-    _require(request, MAY_LOOK)
+    require(request, MAY_LOOK)
     me, asked = _me(request), _filter(request.GET)
     views = [asked] if asked.whose else [replace(asked, whose="mine"), replace(asked, whose="nobodys")]
     for view in views:
@@ -163,7 +163,7 @@ def _age(age: dt.timedelta) -> str:
 @never_cache
 @require_GET
 def case(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    _require(request, MAY_LOOK)
+    require(request, MAY_LOOK)
     return _case_page(request, public_id)
 
 
@@ -289,7 +289,7 @@ DECISIONS: Final = {"approve", "confirm", "reject"}
 @require_POST
 def deed(request: HttpRequest, public_id: uuid.UUID, name: str) -> HttpResponse:
     """Do one thing to a case and show it again; a refusal is shown there, and nothing was done."""
-    _require(request, MAY_DECIDE)
+    require(request, MAY_DECIDE)
     if name not in DEEDS:
         raise Http404
     if name in DECISIONS and (question := ask_confirmation(request)) is not None:
@@ -308,7 +308,7 @@ def deed(request: HttpRequest, public_id: uuid.UUID, name: str) -> HttpResponse:
 @require_POST
 def show_number(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The same page, once, with the whole number on it."""
-    _require(request, MAY_DECIDE)
+    require(request, MAY_DECIDE)
     if (question := ask_confirmation(request)) is not None:
         return question
     try:
@@ -337,11 +337,6 @@ def _uuid(form: Form, name: str) -> uuid.UUID:
         return uuid.UUID(form.get(name, ""))
     except ValueError as error:
         raise Http404 from error
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 def _me(request: HttpRequest) -> int:

@@ -12,7 +12,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
@@ -45,7 +45,11 @@ class UserManager(BaseUserManager["User"]):
         """Make an account for emergencies; everyday staff have roles."""
         user = self.model(email=plain_email(email), is_staff=True, is_superuser=True, **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            AuditEvent.objects.using(self._db).create(
+                verb="staff.superuser_created", subject_type="user", subject_id=str(user.public_id)
+            )
         return user
 
 

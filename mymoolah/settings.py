@@ -183,6 +183,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.staff_gate.StaffGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.staff_trail.EmergencyPower",
 ]
 TEMPLATES = [
     {
@@ -298,6 +299,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_FAILURE_VIEW = "accounts.refusal_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("MYMOOLAH_TRUSTED_ORIGINS", default=[])
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -48,7 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "mymoolah.common.problems.handle_400"
-handler403 = "mymoolah.common.problems.handle_403"
-handler404 = "mymoolah.common.problems.handle_404"
-handler500 = "mymoolah.common.problems.handle_500"
+handler400 = "accounts.refusal_pages.handle_400"
+handler403 = "accounts.refusal_pages.handle_403"
+handler404 = "accounts.refusal_pages.handle_404"
+handler500 = "accounts.refusal_pages.handle_500"

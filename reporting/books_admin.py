@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import audit
 from accounts.staff_session import staff_origin
-from mymoolah.common.admin import money
+from mymoolah.common.admin import money, require
 from mymoolah.common.clock import JOHANNESBURG, business_day, now
 from reporting import books
 from reporting.admin import in_words
@@ -68,7 +68,7 @@ class PeriodForm(forms.Form):
 @require_GET
 def house(request: HttpRequest) -> HttpResponse:
     """What the house's wallets hold over their stripes, live."""
-    demand(request, "wallets.view_wallet")
+    require(request, "wallets.view_wallet")
     rows = [
         {
             "name": NAMES[row["kind"]],
@@ -87,7 +87,7 @@ def house(request: HttpRequest) -> HttpResponse:
 @require_GET
 def trial_balance(request: HttpRequest) -> HttpResponse:
     """How a Johannesburg day left the house and its customers."""
-    demand(request, "wallets.view_wallet")
+    require(request, "wallets.view_wallet")
     today = business_day(now())
     yesterday = today - dt.timedelta(days=1)
     form = DayForm(request.GET if "day" in request.GET else {"day": yesterday})
@@ -120,7 +120,7 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
 @require_GET
 def suspense(request: HttpRequest) -> HttpResponse:
     """What waits in suspense, the oldest first, and how old how much of it is."""
-    demand(request, "vouchers.view_suspenseitem")
+    require(request, "vouchers.view_suspenseitem")
     moment = now()
     items = books.open_suspense(after=position(request.GET.get("after")), most=ITEMS_PER_PAGE + 1)
     shown = [shown_item(item, moment) for item in items[:ITEMS_PER_PAGE]]
@@ -268,7 +268,7 @@ def export(request: HttpRequest, name: str, extension: str) -> HttpResponseBase:
     wanted = EXPORTS.get(name)
     if wanted is None or extension not in FORMATS:
         raise Http404
-    demand(request, wanted.permission, EXPORT)
+    require(request, wanted.permission, EXPORT)
     period = PeriodForm(request.GET) if wanted.has_period else None
     if period is not None and not period.is_valid():
         raise BadRequest("Say the first and the last day, at most a year of them.")
@@ -294,11 +294,6 @@ def exports_of(request: HttpRequest, name: str, **period: str) -> list[tuple[str
 
 
 # All --------------------------------------------------------------------------------------------------------------------
-def demand(request: HttpRequest, *permissions: str) -> None:
-    if not request.user.has_perms(permissions):
-        raise PermissionDenied
-
-
 def page(request: HttpRequest, name: str, title: str, **context: object) -> HttpResponse:
     return TemplateResponse(
         request, f"admin/books/{name}.html", {**admin.site.each_context(request), "title": title, **context}

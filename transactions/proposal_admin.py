@@ -28,7 +28,7 @@ from unfold.widgets import (
 from accounts.audit_admin import AuditEventAdmin
 from accounts.confirmation import ask_confirmation
 from accounts.staff_session import staff_origin
-from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, money
+from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, money, require
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
 from transactions.models import Proposal
@@ -128,7 +128,7 @@ class ProposalAdmin(LargeTableAdmin):
     # Asking -------------------------------------------------------------------------------------------------------------
     def commands_page(self, request: HttpRequest) -> HttpResponse:
         """Everything that can be proposed; most of it is reached from the page of what it is about."""
-        demand(request, ADD)
+        require(request, ADD)
         groups: dict[str, list[str]] = {}
         for command in COMMANDS.values():
             groups.setdefault(command.group, []).append(propose_link(command.name))
@@ -136,7 +136,7 @@ class ProposalAdmin(LargeTableAdmin):
         return TemplateResponse(request, "admin/proposals/commands.html", context)
 
     def propose_page(self, request: HttpRequest, name: str) -> HttpResponse:
-        demand(request, ADD)
+        require(request, ADD)
         try:
             command = get_command(name)
         except UnknownCommand as error:
@@ -219,7 +219,7 @@ class ProposalAdmin(LargeTableAdmin):
 
     def try_again(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Try it again, and show what it would do as things stand."""
-        demand(request, DECIDE)
+        require(request, DECIDE)
         try:
             current = services.check(public_id=public_id_of(pk), checker_id=member(request), now=now())
         except DomainError as refusal:
@@ -227,7 +227,7 @@ class ProposalAdmin(LargeTableAdmin):
         return self.page(request, pk, current=current)
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
-        demand(request, DECIDE)
+        require(request, DECIDE)
         if (question := ask_confirmation(request)) is not None:
             return question
         note = NoteForm(request.POST)
@@ -255,7 +255,7 @@ class ProposalAdmin(LargeTableAdmin):
         return HttpResponseRedirect(page_of(done))
 
     def reject(self, request: HttpRequest, pk: int) -> HttpResponse:
-        demand(request, DECIDE)
+        require(request, DECIDE)
         try:
             done = services.reject(
                 public_id=public_id_of(pk),
@@ -270,7 +270,7 @@ class ProposalAdmin(LargeTableAdmin):
         return HttpResponseRedirect(page_of(done))
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        demand(request, ADD)
+        require(request, ADD)
         try:
             done = services.withdraw(
                 public_id=public_id_of(pk), maker_id=member(request), now=now(), origin=staff_origin(request)
@@ -282,11 +282,6 @@ class ProposalAdmin(LargeTableAdmin):
 
 
 AuditEventAdmin.subjects["proposal"] = lambda public_id: Proposal.objects.filter(public_id=public_id).first()
-
-
-def demand(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 def member(request: HttpRequest) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from django.contrib import messages
 from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import FieldError, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
@@ -246,6 +246,30 @@ class LargeTableAdmin(Base):
 
     def panels_of(self, request: HttpRequest, obj: Any) -> list[dict[str, object]]:
         return [panel.of(obj) for panel in self.panels if request.user.has_perm(panel.permission)]
+
+
+# Who may -----------------------------------------------------------------------------------------------------------------
+def require(request: HttpRequest, *permissions: str) -> None:
+    """Refuse whoever lacks one of these; the request remembers what was asked, for who explains and who writes it down.
+
+    :raises PermissionDenied: one is missing
+    """
+    request.asked_permissions = permissions  # type: ignore[attr-defined]
+    if not request.user.has_perms(permissions):
+        raise PermissionDenied
+
+
+def asked_permissions(request: HttpRequest) -> tuple[str, ...]:
+    """What a page asks of its reader: what `require` was told, or what Django's name of a model's page says."""
+    asked: tuple[str, ...] | None = getattr(request, "asked_permissions", None)
+    if asked is not None or request.resolver_match is None:
+        return asked or ()
+    label, _, page = (request.resolver_match.url_name or "").rpartition("_")
+    app, _, model = label.partition("_")
+    verb = {"changelist": "view", "history": "view", "change": "view", "add": "add", "delete": "delete"}.get(page)
+    if verb is None or request.resolver_match.namespace != "admin":
+        return ()
+    return (f"{app}.{'change' if page == 'change' and request.method == 'POST' else verb}_{model}",)
 
 
 # What rows are made of ---------------------------------------------------------------------------------------------
