@@ -15,7 +15,7 @@ from mymoolah.common.sql import RunFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_drop_an_index_that_another_holds"),
+        ("accounts", "0012_index_kyc_decisions_by_time"),
     ]
 
     operations = [

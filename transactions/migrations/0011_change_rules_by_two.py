@@ -11,7 +11,7 @@ from mymoolah.common.sql import RunFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("transactions", "0009_keep_proposals"),
+        ("transactions", "0010_index_transfers_by_time"),
         ("wallets", "0005_keep_row_history"),
         ("accounts", "0002_guard_and_grant"),
     ]
