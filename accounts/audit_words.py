@@ -51,7 +51,7 @@ VERBS: Final = frozenset(
         "sign_in.failed",
         "sign_in.locked",
         "staff.confirmation_refused",
-    "staff.created",
+        "staff.created",
         "staff.roles_set",
         "staff.signed_in",
         "staff.signed_out",
