@@ -83,7 +83,7 @@ def enrol(*, user_id: int, key: str, code: str, is_replacement: bool, now: dt.da
         )
         codes = _make_recovery_codes(factor)
         end_staff_sessions(user=user, origin=origin)
-        _record("replaced" if is_replacement else "enrolled", user, origin)
+        _record("second_factor.replaced" if is_replacement else "second_factor.enrolled", user, origin)
         return codes
 
 
@@ -111,7 +111,7 @@ def verify(*, user: User, code: str, now: dt.datetime, origin: Origin) -> None:
         unused = factor.recovery_codes.filter(used_at=None)
         if not unused.filter(digest=_digest(user, code)).update(used_at=now):
             raise CodeRefused
-        _record("recovery_code_used", user, origin, left=unused.count())
+        _record("second_factor.recovery_code_used", user, origin, left=unused.count())
 
 
 def renew_recovery_codes(*, user_id: int, origin: Origin) -> list[str]:
@@ -125,7 +125,7 @@ def renew_recovery_codes(*, user_id: int, origin: Origin) -> list[str]:
         )
         if factor is None:
             raise NoSecondFactor
-        _record("recovery_codes_renewed", factor.user, origin)
+        _record("second_factor.recovery_codes_renewed", factor.user, origin)
         return _make_recovery_codes(factor)
 
 
@@ -142,7 +142,7 @@ def reset(*, user: User, origin: Origin) -> None:
         if not deleted:
             raise NoSecondFactor
         end_staff_sessions(user=user, origin=origin)
-        _record("reset", user, origin)
+        _record("second_factor.reset", user, origin)
         lockout.unlock_account(email=user.email, what="second_factor")
 
 
@@ -182,4 +182,4 @@ def _context(user: User) -> str:
 
 
 def _record(verb: str, user: User, origin: Origin, **facts: int) -> None:
-    audit.record(f"second_factor.{verb}", subject_type="user", subject_id=user.public_id, origin=origin, **facts)
+    audit.record(verb, subject_type="user", subject_id=user.public_id, origin=origin, **facts)

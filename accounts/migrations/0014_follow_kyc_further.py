@@ -15,7 +15,7 @@ from mymoolah.common.sql import RunFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0012_index_kyc_decisions_by_time"),
+        ("accounts", "0013_second_factor"),
     ]
 
     operations = [
