@@ -45,6 +45,8 @@ VERBS: Final = frozenset(
         "proposal.withdrawn",
         "receivable.collected",
         "second_factor.enrolled",
+        "second_factor.failed",
+        "second_factor.locked",
         "second_factor.recovery_code_used",
         "second_factor.recovery_codes_renewed",
         "second_factor.replaced",

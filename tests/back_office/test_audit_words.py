@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts import lockout
 from accounts.audit_admin import AuditEventAdmin
 from accounts.audit_words import SUBJECTS, VERBS, WORDS, subject_in_words, verb_in_words
 from transactions.models import Proposal
@@ -44,7 +45,8 @@ def test_every_verb_in_the_code_is_known_and_every_known_one_is_in_the_code() ->
         text for _, text in constants() if re.fullmatch(r"[a-z_]+\.[a-z_]+", text) and not NO_VERBS.fullmatch(text)
     }
     decided = {f"proposal.{status.value}" for status in Proposal.Status if status != Proposal.Status.PROPOSED}
-    assert written | decided == VERBS
+    counted = {f"{what}.{outcome}" for what in lockout.LIMITS for outcome in ("failed", "locked")}
+    assert written | decided | counted == VERBS
 
 
 def test_every_kind_of_subject_in_the_code_is_known_and_has_a_page_or_says_why_not() -> None:
