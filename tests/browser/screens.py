@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -25,6 +26,9 @@ TRIED_WITH: Final[Mapping[str, Callable[[Furnished], Iterable[str]]]] = {
     "/admin/transactions/proposal/propose/{name}/": lambda house: [
         reverse("admin:transactions_proposal_propose", args=[name]) + f"?wallet={wallet_of(house).number}"
         for name in COMMANDS
+    ],
+    "/admin/second-factor/colleagues/{public_id}/reset": lambda _: [
+        reverse("second_factor_reset", args=[User.objects.get(email="support@example.com").public_id])
     ],
 }
 # States that have no route of their own.
@@ -108,7 +112,7 @@ class Staff:
     clients: dict[str, Client]
 
     def cookie(self, role: str) -> str:
-        return self.clients[role].cookies["sessionid"].value
+        return self.clients[role].cookies[settings.SESSION_COOKIE_NAME].value
 
     def screens(self, house: Furnished, *, part: int, parts: int) -> list[Screen]:
         """Every so many of all screens; the start page, which is another for each role, once for each."""
