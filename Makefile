@@ -14,7 +14,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format migrations constraints clean
+.PHONY: help demo test check screenshots format migrations constraints clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ check: $(INSTALLED_DEV) ## Check format, lint, types, imports, migrations, SQL a
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(VENV)/bin/sqlfluff lint --disable-progress-bar $(wildcard */sql */*/sql)
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+screenshots: $(INSTALLED_DEV) ## Take the pictures of docs/back-office.md again (Chromium)
+	$(RUN) -m tests.browser.take_screenshots
 
 format: $(INSTALLED_DEV) ## Put the code into the house's format
 	$(VENV)/bin/ruff check --fix .

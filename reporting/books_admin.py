@@ -44,6 +44,7 @@ AGES: Final = (
 )
 NAMES: Final = {
     **{kind.value: kind.label.capitalize() for kind in Wallet.Kind},
+    "house": "The house together",
     "customers": "All customers",
     **{direction.value: direction.label.capitalize() for direction in SuspenseItem.Direction},
 }
@@ -98,7 +99,7 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "name": NAMES[row["kind"]],
-            "is_all": row["kind"] == "customers",
+            "is_total": row["kind"] in {"house", "customers"},
             **{name: "" if row[name] is None else money(row[name], row["currency"]) for name in amounts},
         }
         for row in books.trial_balance(day=day)

@@ -45,8 +45,10 @@ APPLICANTS = (
     Applicant("Precious", "Nkosi", "+27600000013", "120608035008", has_address=False, hours_ago=20),
     Applicant("Johan", "Botha", "+27600000014", "690911515508", has_address=True, hours_ago=6, is_confirmed=False),
     Applicant("Busisiwe", "Cele", "+27600000015", "880214044008", has_address=False, hours_ago=3),
+    Applicant("Naledi", "Sithole", "+27600000016", "910523015908", has_address=False, hours_ago=1),
 )
-"""One of everything: good for tier 2, for tier 1, too young, without a confirmed contact, and a number that waits twice."""
+"""One of everything: a number that waits twice (the first and the fifth), good for tier 1 (the second and the last), too
+young, and without a confirmed contact."""
 
 
 def make_cases(*, now: dt.datetime) -> None:

@@ -103,6 +103,18 @@ def recomputed(day: dt.date) -> dict[tuple[str, str], tuple[Decimal, ...]]:
     return {key: tuple(amounts) for key, amounts in found.items()}
 
 
+def together(house: dict[tuple[Any, Any], tuple[Any, ...]]) -> dict[str, tuple[Decimal, ...]]:
+    """The columns of all wallets of the house added up, per currency."""
+    currencies = {currency for _, currency in house}
+    columns = {one: zip(*(row for (_, mine), row in house.items() if mine == one), strict=True) for one in currencies}
+    return {currency: tuple(sum(column, Decimal(0)) for column in found) for currency, found in columns.items()}
+
+
+def total_of(rows: list[dict[str, Any]], currency: str) -> tuple[Decimal, ...]:
+    row = of(rows, "house", currency)
+    return row["opening_balance"], row["received"], row["sent"], row["closing_balance"]
+
+
 def test_a_trial_balance_equals_a_plain_recomputation_at_each_edge_of_the_day(thandi: Person, sipho: Person) -> None:
     open_house_wallets(currency="USD")
     rich = person("lerato", currency="USD")
@@ -125,13 +137,14 @@ def test_a_trial_balance_equals_a_plain_recomputation_at_each_edge_of_the_day(th
                 row["closing_balance"],
             )
             for row in rows
-            if row["kind"] != "customers"
+            if row["kind"] not in {"house", "customers"}
         }
         assert house == recomputed(day)
+        assert together(house) == {currency: total_of(rows, currency) for currency in ("ZAR", "USD")}
         assert all(row["closing_balance"] - row["opening_balance"] == row["change"] for row in rows)
         for currency in ("ZAR", "USD"):
-            closing = [row["closing_balance"] for row in rows if row["currency"] == currency]
-            assert sum(closing) == 0
+            sides = [of(rows, kind, currency)["closing_balance"] for kind in ("house", "customers")]
+            assert sum(sides) == 0
     second = books.trial_balance(day=dt.date(2026, 3, 2))
     assert of(second, "adjustments")["sent"] == Decimal("20.00")
     assert of(second, "customers")["opening_balance"] == Decimal("1000.00")
@@ -141,7 +154,7 @@ def test_a_trial_balance_equals_a_plain_recomputation_at_each_edge_of_the_day(th
 
 def test_a_bank_without_a_single_entry_has_a_trial_balance_of_nothing() -> None:
     rows = books.trial_balance(day=dt.date(2026, 3, 1))
-    assert len(rows) == 9
+    assert len(rows) == 10
     assert {row["closing_balance"] for row in rows} == {0}
 
 
@@ -241,10 +254,10 @@ def test_the_trial_balance_of_a_period_is_taken_out_day_by_day(thandi: Person, f
     assert answer["Content-Disposition"] == 'attachment; filename="trial_balance-2026-03-01-2026-03-03.csv"'
     assert "no-store" in answer["Cache-Control"]
     rows = lines(answer)
-    assert len(rows) == 1 + 3 * 9
+    assert len(rows) == 1 + 3 * 10
     assert ["2026-03-02", "Adjustments", "ZAR", "0.00", "0.00", "10.00", "-10.00", "-10.00"] in rows
     assert ["2026-03-03", "All customers", "ZAR", "10.00", "", "", "0.00", "10.00"] in rows
-    assert sheet_of(finance.post(export("trial_balance", "xlsx", **period))).count("<row ") == 1 + 3 * 9
+    assert sheet_of(finance.post(export("trial_balance", "xlsx", **period))).count("<row ") == 1 + 3 * 10
     for wrong in ({}, {"first": "2026-03-03", "last": "2026-03-01"}, {"first": "2020-01-01", "last": "2026-01-01"}):
         assert finance.post(export("trial_balance", "csv", **wrong)).status_code == 400
 

@@ -12,19 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.back_office.house import Furnished, furnish
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.conftest import Ledger, Person
-
-CHROMIUM = Path(os.environ.get("MYMOOLAH_CHROMIUM", "/usr/bin/chromium"))
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

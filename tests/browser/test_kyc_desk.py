@@ -172,7 +172,7 @@ def test_the_demos_cases_are_made_once(desk: None) -> None:
     before = everything()
     make_cases(now=now())
     assert everything() == before
-    assert KycSubmission.objects.count() == 5
+    assert KycSubmission.objects.count() == 6
     assert sorted(KycSubmission.objects.filter(is_red=True).values_list("user__first_name", flat=True)) == [
         "Busisiwe",
         "Johan",

@@ -1,6 +1,6 @@
--- One row per currency and wallet of the house over its stripes, and one for all customers, who have what the house
--- lacks, as one period left them: what stood before, came in, went out, and stands after. Each wallet costs two probes
--- of (wallet, time), however long its history: an entry carries the totals after it.
+-- One row per currency and wallet of the house over its stripes, one for the whole house, and one for all customers,
+-- who have what it lacks, as one period left them: what stood before, came in, went out, and stands after. Each wallet
+-- costs two probes of (wallet, time), however long its history: an entry carries the totals after it.
 WITH house AS (
     SELECT
         w.currency,
@@ -36,6 +36,7 @@ WITH house AS (
 
 SELECT
     h.currency,
+    1 AS place,
     h.kind,
     h.opening_balance,
     h.received,
@@ -46,6 +47,19 @@ FROM house AS h
 UNION ALL
 SELECT
     h.currency,
+    2 AS place,
+    'house' AS kind,
+    sum(h.opening_balance) AS opening_balance,
+    sum(h.received) AS received,
+    sum(h.sent) AS sent,
+    sum(h.closing_balance) - sum(h.opening_balance) AS change,
+    sum(h.closing_balance) AS closing_balance
+FROM house AS h
+GROUP BY h.currency
+UNION ALL
+SELECT
+    h.currency,
+    3 AS place,
     'customers' AS kind,
     -sum(h.opening_balance) AS opening_balance,
     NULL AS received,
@@ -54,4 +68,4 @@ SELECT
     -sum(h.closing_balance) AS closing_balance
 FROM house AS h
 GROUP BY h.currency
-ORDER BY currency, kind
+ORDER BY currency, place, kind
