@@ -1,7 +1,7 @@
 """Pictures of the main pages for docs/screenshots: `make screenshots`.
 
 A demo of its own, in a folder that is thrown away, is signed in to as each role; each page is taken light and dark, and
-some as a telephone shows them. Pictures have few colours, so that the repository stays small.
+some as a telephone shows them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "screenshots"
 PASSWORD: Final = "moolah-demo"
 START_LIMIT_SECONDS: Final = 600
-COLOURS: Final = 48
-WIDE, NARROW = (1280, 900), (390, 844)
+QUALITY: Final = 72  # of a hundred: a page stays below 60 KiB, and small print can be read
+WIDE, NARROW = 1280, 390
+HEIGHT, NARROW_HEIGHT = 900, 844
+DRAWING_MS: Final = 1_200  # charts unfold
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
@@ -42,28 +44,37 @@ class Picture:
     name: str
     role: str
     path: str
+    height: int = HEIGHT
+    is_narrow_too: bool = False
+    why: str = ""
+    """What is written as the reason of a proposal before `follow`."""
     follow: tuple[str, ...] = ()
     """What is clicked from there on, as selectors."""
-    is_narrow_too: bool = False
 
 
 FIRST_ROW: Final = "#result_list tbody a"
-CUSTOMER: Final = "/admin/customers/?q=customer1%40example.com"
+FEE: Final = "kind=easypay_topup&currency=ZAR&fee_amount=6.00&vat_rate=0.1500"
 PICTURES: Final = (
     Picture("sign-in", "", "/admin/login/"),
-    Picture("start-administrator", "admin", "/admin/", is_narrow_too=True),
+    Picture("start-administrator", "admin", "/admin/", height=1700, is_narrow_too=True),
     Picture("start-finance", "finance", "/admin/"),
     Picture("start-support", "support", "/admin/"),
-    Picture("customer", "support", CUSTOMER, is_narrow_too=True),
+    Picture("start-operator", "operator", "/admin/"),
+    Picture("customer", "support", "/admin/customers/?q=user1%40load.example.com", height=1700, is_narrow_too=True),
     Picture("people", "support", "/admin/accounts/user/"),
     Picture("kyc-queue", "kyc", "/admin/kyc/"),
-    Picture("kyc-case", "kyc", "/admin/kyc/?tier=2", (".kyc-table tbody a",), is_narrow_too=True),
-    Picture("proposal", "finance", "/admin/transactions/proposal/propose/settle/?step=top_ups&currency=ZAR"),
+    Picture("kyc-case", "kyc", "/admin/kyc/?tier=2", follow=(".kyc-table tbody a",), is_narrow_too=True),
+    Picture(
+        "proposal",
+        "finance",
+        f"/admin/transactions/proposal/propose/set_fee/?{FEE}",
+        why="Agreed with EasyPay, case 17",
+        follow=("button[name=preview], button:has-text('Preview')",),
+    ),
     Picture("trial-balance", "finance", "/admin/books/trial-balance/"),
     Picture("house-wallets", "finance", "/admin/books/house/"),
     Picture("audit-trail", "auditor", "/admin/accounts/auditevent/"),
-    Picture("audit-event", "auditor", "/admin/accounts/auditevent/", (FIRST_ROW,)),
-    Picture("query-times", "operator", "/admin/reporting/queryperformancelog/"),
+    Picture("audit-event", "auditor", "/admin/accounts/auditevent/", follow=(FIRST_ROW,)),
 )
 
 
@@ -115,22 +126,24 @@ def sign_in(page: Page, address: str, email: str) -> None:
 
 
 def take(page: Page, address: str, picture: Picture) -> None:
+    sizes = [("", WIDE, picture.height)] + [("-narrow", NARROW, NARROW_HEIGHT)] * picture.is_narrow_too
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        for suffix, (width, height) in (("", WIDE), ("-narrow", NARROW)):
-            if suffix and not picture.is_narrow_too:
-                continue
+        for suffix, width, height in sizes:
             page.set_viewport_size({"width": width, "height": height})
             page.goto(address + picture.path, wait_until="networkidle")
+            if picture.why:
+                page.fill("[name=reason]", picture.why)
             for selector in picture.follow:
                 page.locator(selector).first.click()
                 page.wait_for_load_state("networkidle")
             page.evaluate("document.fonts.ready")
-            keep(page.screenshot(animations="disabled"), FOLDER / f"{picture.name}{suffix}-{scheme}.png")
+            page.wait_for_timeout(DRAWING_MS)
+            keep(page.screenshot(animations="disabled"), FOLDER / f"{picture.name}{suffix}-{scheme}.webp")
 
 
 def keep(taken: bytes, file: Path) -> None:
-    Image.open(BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    Image.open(BytesIO(taken)).convert("RGB").save(file, quality=QUALITY, method=6)
 
 
 def main() -> None:
@@ -139,7 +152,7 @@ def main() -> None:
     parser.add_argument("--address", help="of a demo that runs already, instead of one of its own")
     asked = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.png"):
+    for old in FOLDER.glob("*.webp"):
         old.unlink()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -149,7 +162,7 @@ def main() -> None:
             with demo(asked.port) as address:
                 take_all(browser, address)
         browser.close()
-    sizes = [file.stat().st_size for file in FOLDER.glob("*.png")]
+    sizes = [file.stat().st_size for file in FOLDER.glob("*.webp")]
     print(f"{len(sizes)} pictures in {FOLDER.relative_to(ROOT)}, {sum(sizes) / 1024:,.0f} KiB.")
 
 

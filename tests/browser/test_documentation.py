@@ -33,3 +33,13 @@ def test_a_page_of_the_documentation_shows_every_call_and_asks_no_foreign_host(
     foreign = [url for url in asked if not url.startswith((visitor.address, "blob:", "data:"))]
     assert foreign == []
     assert len(asked) > 3
+
+
+def test_a_call_unfolds_without_making_a_telephone_scroll_sideways(visit: Callable[..., Visitor]) -> None:
+    visitor = visit(width=390)
+    visitor.goes_to("/api/docs")
+    for name in ("accounts-sign_out", "transfers-send_money"):
+        call = visitor.page.locator(f"#operations-{name}")
+        call.locator(".opblock-summary-control").click(timeout=60_000)
+        expect(call.locator(".responses-table").first).to_be_visible()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
