@@ -94,7 +94,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(LargeTableAdmin):
-    """The customer's page. Apps above add their searches and panels to it."""
+    """Customers and colleagues. Apps above add their searches, and show customers on a page of their own."""
 
     form = ProfileForm
     list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "created_at")

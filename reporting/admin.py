@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin import by_owner
+from accounts.admin import UserAdmin, by_owner
 from accounts.models import User
-from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, badge, money
+from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, badge, money, own_pages
 from mymoolah.common.clock import now
 from reporting.models import (
     BusinessDay,
@@ -29,6 +29,15 @@ from reporting.models import (
 )
 from wallets.admin import NUMBER
 from wallets.models import Wallet
+
+
+def customer_page(user: User) -> str | None:
+    """A customer is looked at on the customer page; colleagues have their form in People."""
+    return reverse("customer_page", args=[user.public_id]) if user.is_customer else None
+
+
+own_pages[User] = customer_page
+UserAdmin.change_form_outer_before_template = "admin/customer/from_people.html"
 
 
 def by_number(text: str) -> Q:
@@ -79,8 +88,9 @@ class CustomerOverviewAdmin(LargeTableAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        wallet = get_object_or_404(Wallet.objects.exclude(user=None), pk=object_id)
-        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[wallet.user_id]))
+        wallet = get_object_or_404(Wallet.objects.select_related("user").exclude(user=None), pk=object_id)
+        assert wallet.user is not None
+        return redirect("customer_page", wallet.user.public_id)
 
     @admin.display(description="Customer")
     def name(self, row: UserDashboardSummary) -> str:

@@ -8,12 +8,11 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin import UserAdmin, by_owner
+from accounts.admin import by_owner
 from accounts.audit_admin import AuditEventAdmin
-from accounts.models import User
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, masked, money
 from transactions.proposal_admin import offers, proposals_about, propose_link
-from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption, VoucherTotal
+from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption
 from vouchers.policies import policy_of
 from vouchers.proposals import fitting
 
@@ -193,56 +192,11 @@ class SuspenseItemAdmin(Amount, LargeTableAdmin):
     )
 
 
-def latest_vouchers(user: User) -> list[tuple[object, ...]]:
-    vouchers = user.vouchers.defer(*VoucherAdmin.secret)
-    return [
-        (
-            link(voucher, voucher.public_id),
-            voucher.get_voucher_type_display(),
-            voucher.status,
-            money(voucher.original_amount, voucher.currency),
-            money(voucher.balance, voucher.currency),
-            voucher.expires_at,
-        )
-        for voucher in vouchers.order_by("-created_at", "-pk")[:10]
-    ]
-
-
-def totals_of(user: User) -> list[tuple[object, ...]]:
-    return [
-        (
-            row.currency,
-            row.total_count,
-            money(row.total_value, row.currency),
-            row.active_count,
-            money(row.active_value, row.currency),
-            row.pending_count,
-            money(row.pending_value, row.currency),
-        )
-        for row in VoucherTotal.objects.filter(user=user).order_by("currency")
-    ]
-
-
 AuditEventAdmin.subjects |= {
     "voucher": lambda number: Voucher.objects.filter(public_id=number).first(),
     "suspense_item": lambda number: SuspenseItem.objects.filter(public_id=number).first(),
     "till_event": lambda number: TillEvent.objects.filter(pk=number).first(),
 }
-UserAdmin.panels[1:1] = [
-    Panel(
-        "Voucher totals",
-        "vouchers.view_vouchertotal",
-        ("Currency", "Vouchers", "Value", "Active", "Active value", "Pending", "Pending value"),
-        totals_of,
-    ),
-    Panel(
-        "Latest vouchers",
-        "vouchers.view_voucher",
-        ("Voucher", "Type", "Status", "Amount", "Balance", "Expires"),
-        latest_vouchers,
-        lambda user: list_of(Voucher, user=user.pk),
-    ),
-]
 
 
 # What finance can propose, where the need is seen ---------------------------------------------------------------------

@@ -13,15 +13,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldError, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import connections
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DecimalField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -40,6 +41,8 @@ else:
 BEFORE = "before"
 ROWS_PER_PAGE = 50
 COUNTED_ROWS_MAX = 1_000
+CENTS = 2  # decimal places
+CURRENCIES = ("currency", "wallet_currency")  # how columns name the currency of their row's amounts
 
 UUID = r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
 EMAIL = r"[^@\s]+@[^@\s]+"
@@ -104,6 +107,9 @@ class LargeTableChangeList(ChangeList):  # type: ignore[misc]
             if ordering and lookup in self.params:
                 return list(ordering)
         return list(self.model_admin.ordering)
+
+    def url_for_result(self, result: Model) -> str:
+        return page_of(result) if type(result) in own_pages else str(super().url_for_result(result))
 
     def get_results(self, request: HttpRequest) -> None:
         rows = list(self.queryset[: self.list_per_page + 1])
@@ -197,6 +203,22 @@ class LargeTableAdmin(Base):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self.with_money(super().get_list_display(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [
+            (title, {**options, "fields": self.with_money(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def with_money(self, names: Iterable[Any]) -> list[Any]:
+        """The same fields, amounts among them as money is written everywhere."""
+        return [
+            self.with_money(name) if isinstance(name, (list, tuple)) else money_column(self.model, name) or name
+            for name in names
+        ]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LargeTableChangeList]:
         return LargeTableChangeList
 
@@ -273,12 +295,22 @@ def asked_permissions(request: HttpRequest) -> tuple[str, ...]:
 
 
 # What rows are made of ---------------------------------------------------------------------------------------------
+own_pages: Final[dict[type[Model], Callable[[Any], str | None]]] = {}
+"""Where a thing is looked at, if not at its form: apps above say so, of a model's rows or of some of them."""
+
+
+def page_of(obj: Model) -> str:
+    """The address at which `obj` is looked at."""
+    own = own_pages.get(type(obj))
+    form = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
+    return (own and own(obj)) or reverse(form, args=[obj.pk])
+
+
 def link(obj: Model | None, text: object = None) -> str:
     """A link to the page of `obj`, or a dash."""
     if obj is None:
         return "-"
-    address = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
-    return format_html('<a href="{}" class="text-link">{}</a>', address, obj if text is None else shown(text))
+    return format_html('<a href="{}" class="text-link">{}</a>', page_of(obj), obj if text is None else shown(text))
 
 
 def shown(value: object) -> object:
@@ -312,6 +344,22 @@ def plain_money(amount: object, currency: str) -> str:
 
 def money(amount: object, currency: str) -> str:
     return format_html('<span class="whitespace-nowrap">{}</span>', plain_money(amount, currency))
+
+
+@cache
+def money_column(model: type[Model], name: str) -> Callable[[Any], str | None] | None:
+    """How a row of `model` shows its amount of that name; None if this is no amount of money."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    field, currency = fields.get(name), next((one for one in CURRENCIES if one in fields), "")
+    if not isinstance(field, DecimalField) or field.decimal_places != CENTS or not currency:
+        return None
+
+    @admin.display(description=str(field.verbose_name).capitalize())
+    def amount(row: Any) -> str | None:
+        value = getattr(row, name)
+        return None if value is None else money(value, getattr(row, currency))
+
+    return amount
 
 
 def masked(number: str | None, *, shown_digits: int = 4) -> str:

@@ -73,7 +73,7 @@ NOT_REGISTERED = {
     SecondFactor: "shown to colleagues on a page of its own, and holds a secret",
     RecoveryCode: "it holds nothing but a secret's digest",
     # Django's admin cannot show a model with a composite primary key.
-    VoucherTotal: "shown on the customer's page",
+    VoucherTotal: "shown on the customer page",
     VoucherSummary: "the same row under the API's names",
     BusinessDayMoney: "drawn, with a table of its figures, on the start page",
     BusinessDayRefusal: "likewise",
