@@ -74,11 +74,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     last_name = models.CharField(max_length=80)
     status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
     kyc_status = models.CharField(
-        max_length=11, choices=KycStatus, default=KycStatus.NOT_STARTED, db_default=KycStatus.NOT_STARTED
+        "KYC status", max_length=11, choices=KycStatus, default=KycStatus.NOT_STARTED, db_default=KycStatus.NOT_STARTED
     )
-    id_verified = models.BooleanField(default=False, db_default=False)
-    kyc_tier = models.PositiveSmallIntegerField(default=0, db_default=0)
-    is_staff = models.BooleanField(default=False, db_default=False)
+    id_verified = models.BooleanField("identity verified", default=False, db_default=False)
+    kyc_tier = models.PositiveSmallIntegerField("KYC tier", default=0, db_default=0)
+    is_staff = models.BooleanField("colleague", default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     session_epoch = models.PositiveIntegerField(
         default=0,
@@ -94,6 +94,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "users"
+        verbose_name, verbose_name_plural = "person", "people"
         constraints = [
             models.UniqueConstraint(Lower("email"), name="uq_users_email_lower"),
             models.CheckConstraint(condition=Q(email__regex=r"^[!-@\[-~]+$"), name="users_email_is_small_ascii"),
@@ -150,7 +151,7 @@ class LoginSession(models.Model):
     """One family of refresh tokens: a signed-in device."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions", db_index=False)
     device = models.CharField(max_length=200, blank=True, help_text="User-Agent, cut to 200 characters")
     address = models.GenericIPAddressField(null=True)
     token_digest = models.BinaryField(max_length=32, help_text="SHA-256 of the one refresh token that is good now")
@@ -163,7 +164,11 @@ class LoginSession(models.Model):
 
     class Meta:
         db_table = "login_sessions"
-        indexes = [models.Index(fields=["expires_at"], name="ix_login_sessions_expiry")]
+        verbose_name, verbose_name_plural = "device", "devices"
+        indexes = [
+            models.Index(fields=["expires_at"], name="ix_login_sessions_expiry"),
+            models.Index(fields=["user", "created_at", "id"], name="ix_login_sessions_user"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.device or 'unknown device'} ({self.public_id})"
@@ -297,6 +302,7 @@ class KycSubmission(models.Model):
 
     class Meta:
         db_table = "kyc_submissions"
+        verbose_name, verbose_name_plural = "KYC case", "KYC cases"
         permissions = [("decide_kycsubmission", "Can decide KYC submissions")]
         constraints = [
             # One person may be approved twice by the same document, for tier 1 and then for tier 2; two people never.
@@ -428,6 +434,7 @@ class KycDocument(models.Model):
 
     class Meta:
         db_table = "kyc_documents"
+        verbose_name, verbose_name_plural = "KYC document", "KYC documents"
         constraints = [
             models.UniqueConstraint(fields=["submission", "sha256"], name="uq_kyc_documents_submission_sha256"),
             models.UniqueConstraint(fields=["path"], name="uq_kyc_documents_path"),
@@ -456,6 +463,7 @@ class KycNote(models.Model):
 
     class Meta:
         db_table = "kyc_notes"
+        verbose_name, verbose_name_plural = "KYC note", "KYC notes"
         constraints = [models.CheckConstraint(condition=~Q(text=""), name="kyc_notes_say_something")]
 
     def __str__(self) -> str:

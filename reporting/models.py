@@ -31,6 +31,7 @@ class VoucherSummary(pg.ReadOnlyView):
     class Meta(pg.ReadOnlyView.Meta):
         abstract = False
         db_table = "voucher_summary"
+        verbose_name, verbose_name_plural = "voucher summary", "voucher summaries"
 
 
 class TransactionSummary(pg.ReadOnlyView):
@@ -51,6 +52,10 @@ class TransactionSummary(pg.ReadOnlyView):
     class Meta(pg.ReadOnlyView.Meta):
         abstract = False
         db_table = "transaction_summary"
+        verbose_name = verbose_name_plural = "turnover"
+
+    def __str__(self) -> str:
+        return f"turnover of wallet {self.wallet}"
 
 
 class UserFinancialSummary(pg.ReadOnlyView):
@@ -58,8 +63,8 @@ class UserFinancialSummary(pg.ReadOnlyView):
 
     wallet = models.OneToOneField(Wallet, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
-    kyc_status = models.CharField(max_length=11)
-    id_verified = models.BooleanField()
+    kyc_status = models.CharField("KYC status", max_length=11)
+    id_verified = models.BooleanField("identity verified")
     wallet_number = models.CharField(max_length=10)
     wallet_status = models.CharField(max_length=6)
     wallet_balance = money_field()
@@ -80,6 +85,10 @@ class UserFinancialSummary(pg.ReadOnlyView):
     class Meta(pg.ReadOnlyView.Meta):
         abstract = False
         db_table = "user_financial_summary"
+        verbose_name, verbose_name_plural = "live summary", "live summaries"
+
+    def __str__(self) -> str:
+        return f"wallet {self.wallet_number}"
 
 
 class UserDashboardSummary(pg.ReadOnlyMaterializedView):
@@ -89,8 +98,8 @@ class UserDashboardSummary(pg.ReadOnlyMaterializedView):
     user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     first_name = models.CharField(max_length=80)
     last_name = models.CharField(max_length=80)
-    kyc_status = models.CharField(max_length=11)
-    id_verified = models.BooleanField()
+    kyc_status = models.CharField("KYC status", max_length=11)
+    id_verified = models.BooleanField("identity verified")
     wallet_balance = money_field()
     wallet_currency = models.CharField(max_length=3)
     total_vouchers = models.BigIntegerField()
@@ -109,8 +118,10 @@ class UserDashboardSummary(pg.ReadOnlyMaterializedView):
     class Meta(pg.ReadOnlyMaterializedView.Meta):
         abstract = False
         db_table = "user_dashboard_summary"
-        verbose_name = "customer overview"
-        verbose_name_plural = "customer overview"
+        verbose_name = verbose_name_plural = "customer overview"
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}, {self.wallet_currency}"
 
     @classmethod
     def refresh(cls, concurrently: bool = False, strict: bool = False) -> None:
@@ -141,6 +152,7 @@ class DashboardRefresh(models.Model):
 
     class Meta:
         db_table = "dashboard_refreshes"
+        verbose_name, verbose_name_plural = "overview refresh", "overview refreshes"
         indexes = [models.Index(fields=["-started_at"], name="ix_dashboard_refreshes_latest")]
 
     def __str__(self) -> str:

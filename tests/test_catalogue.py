@@ -361,6 +361,7 @@ INDEXES = {
     "ix_kyc_waiting_tier": "kyc_submissions USING btree (sought_tier, created_at, id) WHERE ((status)::text = 'pending'::text)",
     "ix_ledger_verifications_latest": "ledger_verifications USING btree (finished_at DESC)",
     "ix_login_sessions_expiry": "login_sessions USING btree (expires_at)",
+    "ix_login_sessions_user": "login_sessions USING btree (user_id, created_at, id)",
     "ix_proposals_open_first": "proposals USING btree (is_open, id)",
     "ix_proposals_subject": "proposals USING btree (subject_type, subject_id, id)",
     "ix_query_performance_type_time": "query_performance_logs USING btree (query_type, created_at)",

@@ -17,6 +17,7 @@ from accounts import audit, services
 from accounts.audit import Origin
 from accounts.audit_admin import AuditEventAdmin
 from accounts.models import AuditEvent, KycSubmission, LoginSession, User
+from mymoolah.common.admin import page_of as looked_at
 from reporting.roles import ROLES
 from tests.back_office.house import Furnished, colleague, furnish, list_page, page_of, signed_in
 from tests.back_office.test_lists import CROWD, assert_indexed, rows_of, seen
@@ -118,11 +119,11 @@ def test_an_event_shows_its_subject_and_what_was_before_and_after(house: Furnish
         answer = client.get(page_of(event))
     [panel] = answer.context["panels"]
     rows = panel["table"]["rows"]
-    where = f'<a href="{page_of(thandi.user)}" class="text-link">users {thandi.user.pk}</a>'
+    where = f'<a href="{looked_at(thandi.user)}" class="text-link">users {thandi.user.pk}</a>'
     assert [row[:2] for row in rows] == [[where, "profile"], [where, "update"]]
     assert rows[1][2:4] == ["phone_verified_at", rows[1][3]]
     assert rows[1][4:] == ["-", "mymoolah_app"]
-    assert page_of(thandi.user) in answer.content.decode()
+    assert looked_at(thandi.user) in answer.content.decode()
     assert "+27821110001" not in answer.content.decode()
     assert len(queries) <= 12
 
@@ -167,7 +168,7 @@ def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Perso
     auditor, operator = signed_in(colleague("auditor")), signed_in(colleague("operator"))
     for kind, number in shown.items():
         audit.record("it.happened", subject_type=kind, subject_id=number)
-        event, link = AuditEvent.objects.latest("pk"), f'href="{page_of(house.rows[rows[kind]])}"'
+        event, link = AuditEvent.objects.latest("pk"), f'href="{looked_at(house.rows[rows[kind]])}"'
         assert link in auditor.get(page_of(event)).content.decode(), kind
         # An operator sees till events and the trail, and is sent to no page that would refuse him.
         assert (link in operator.get(page_of(event)).content.decode()) == (kind == "till_event"), kind
@@ -176,7 +177,7 @@ def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Perso
 
 def test_an_event_leads_to_no_page_that_its_reader_may_not_open(house: Furnished, thandi: Person) -> None:
     services.correct_profile(user_id=thandi.user.pk, values={"phone": None}, origin=Origin(actor_id=thandi.user.pk))
-    event, people = AuditEvent.objects.get(verb="user.corrected"), f'href="{page_of(thandi.user)}"'
+    event, people = AuditEvent.objects.get(verb="user.corrected"), f'href="{looked_at(thandi.user)}"'
     for role, count in (("auditor", 4), ("operator", 0)):
         html = signed_in(colleague(role)).get(page_of(event)).content.decode()
         assert html.count(people) == count, role

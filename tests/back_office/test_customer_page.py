@@ -169,7 +169,10 @@ def test_what_is_wrong_stands_on_top_the_worst_first(support: Client, thandi: Pe
     assert "+27821110009" not in html, "the code's target may be a stranger's"
 
 
-def test_what_is_owed_and_what_waits_in_suspense_is_told(house: Furnished, thandi: Person, sipho: Person) -> None:
+def test_what_is_owed_and_what_waits_in_suspense_is_told(
+    ledger: Ledger, house: Furnished, thandi: Person, sipho: Person
+) -> None:
+    ledger.is_broken = True  # a debt that no reversal made
     client = signed_in(colleague("support"))
     assert ("warn", "60.00 ZAR waits in suspense") in troubles(seen(client, thandi))
     another = Transfer.objects.filter(to_wallet=thandi.wallet).earliest("created_at")

@@ -31,7 +31,7 @@ from tests.back_office.house import (
 from tests.conftest import Ledger, Person, Sql, fund
 from transactions.models import IdempotencyKey, Receivable, ReceivableCollection, Transaction, Transfer
 from vouchers.models import SuspenseItem, TillEvent, Voucher
-from wallets.models import Hold, Wallet
+from wallets.models import Hold, TierLimit, Wallet
 from wallets.services import open_wallet
 
 CROWDED = ("users", "wallets", "vouchers", "audit_events", "user_dashboard_summary")
@@ -186,13 +186,29 @@ def test_the_size_of_a_large_table_is_estimated(crowd: None, house: Furnished, r
 def test_older_rows_follow_by_key_until_the_last(house: Furnished, root: Client) -> None:
     """128 wallets of the house and two customers': three pages, each row once, newest first."""
     found: list[Any] = []
-    query: str | None = ""
+    query: str | None = "?whose=all"
     for _ in range(3):
         answer = root.get(list_page(Wallet, query or ""))
         found += [row.pk for row in rows_of(answer)]
         query = answer.context["cl"].older
     assert query is None
     assert found == sorted(Wallet.objects.values_list("pk", flat=True), reverse=True)
+
+
+def test_the_list_of_wallets_begins_with_customers(house: Furnished, root: Client) -> None:
+    """Nobody telephones about a stripe of the house; who wants them asks."""
+    kinds = {query: {row.kind for row in rows_of(root.get(list_page(Wallet, query)))} for query in ("", "?whose=bank")}  # type: ignore[attr-defined]
+    assert kinds == {"": {"customer"}, "?whose=bank": {"bank"}}
+
+
+def test_amounts_are_written_alike_on_every_form_and_list(house: Furnished, root: Client) -> None:
+    fund(Person(thandi(house), wallet(house)), "4885.00")
+    for address in (page_of(wallet(house)), list_page(Wallet), house.page(UserFinancialSummary)):
+        html = root.get(address).content.decode()
+        assert "5,345.00 ZAR" in html, address
+        assert "5345.00" not in html, address
+    assert "25,000.00 ZAR" in root.get(list_page(TierLimit)).content.decode()
+    assert "UserFinancialSummary object" not in root.get(house.page(UserFinancialSummary)).content.decode()
 
 
 def test_the_entries_of_a_wallet_follow_its_sequence(house: Furnished, root: Client) -> None:
