@@ -192,6 +192,7 @@ class LargeTableAdmin(Base):
     list_per_page = ROWS_PER_PAGE
     list_fullwidth = True
     show_full_result_count = False
+    change_form_outer_before_template: ClassVar[str | None] = None
     change_form_outer_after_template = "admin/panels.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
