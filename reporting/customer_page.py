@@ -20,12 +20,12 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.audit_words import subject_in_words, verb_in_words
 from accounts.models import AuditEvent, LoginSession, User
 from mymoolah.common.admin import list_of
 from mymoolah.common.clock import business_day, now
 from reporting import customer_selectors as read
 from reporting import customer_troubles as troubles
-from reporting.audit_words import sentence
 from reporting.customer_chart import charts
 from reporting.customer_search import MOST_FOUND, find_customers, names_of_finders
 from reporting.customer_selectors import Row, Subject
@@ -216,11 +216,12 @@ def shown_proposal(row: Row) -> Row:
 
 
 def shown_event(row: Row, customer: User) -> Row:
-    who = f"{row['actor_first_name']} {row['actor_last_name']}" if row["actor_id"] else "The system"
+    """In words, and by whom; which wallet it was about is worth saying, other subjects are told by the words."""
+    who = f"{row['actor_first_name']} {row['actor_last_name']}" if row["actor_id"] else "the system"
     if row["actor_id"] == customer.pk:
-        who = customer.first_name
-    words = sentence(verb=row["verb"], who=who, subject_id=row["subject_id"], facts=row["facts"])
-    return {**row, "words": words}
+        who = "the customer"
+    about = subject_in_words("wallet", row["subject_id"]) if row["subject_type"] == "wallet" else ""
+    return {**row, "words": verb_in_words(row["verb"]), "who": who, "about": about}
 
 
 def name_of(choice: Choices) -> str:

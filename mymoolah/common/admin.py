@@ -301,8 +301,8 @@ own_pages: Final[dict[type[Model], Callable[[Any], str | None]]] = {}
 
 
 def page_of(obj: Model) -> str:
-    """The address at which `obj` is looked at."""
-    own = own_pages.get(type(obj))
+    """The address at which `obj` is looked at; of a row that is only named, and was not read, its form."""
+    own = None if obj._state.adding else own_pages.get(type(obj))  # noqa: SLF001 - Django has no other way to ask
     form = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
     return (own and own(obj)) or reverse(form, args=[obj.pk])
 

@@ -24,7 +24,6 @@ from accounts.models import KycSubmission, OneTimeCode, User
 from mymoolah.common.clock import business_day, now, start_of_day
 from mymoolah.common.sql import read as sql_file
 from reporting import customer_selectors
-from reporting.audit_words import sentence
 from reporting.customer_selectors import LATEST, LATEST_ENTRIES, LATEST_EVENTS
 from reporting.roles import ROLES
 from tests.back_office.house import SECRETS, Furnished, colleague, emergency, signed_in
@@ -249,30 +248,20 @@ def test_the_chart_is_the_balance_at_the_end_of_each_johannesburg_day(support: C
 # The timeline ------------------------------------------------------------------------------------------------------------
 def test_the_timeline_tells_what_she_did_and_what_was_done_to_hers_in_words(support: Client, thandi: Person) -> None:
     clerk = User.objects.get(email="support@example.com")
-    hers = audit.Origin(actor_id=thandi.user.pk)
-    audit.record("wallet.frozen", subject_type="wallet", subject_id=thandi.wallet.number, origin=hers)
-    audit.record(
-        "user.corrected",
-        subject_type="user",
-        subject_id=thandi.user.public_id,
-        origin=audit.Origin(actor_id=clerk.pk),
-        changed=["first_name", "phone"],
-    )
+    hers, number = audit.Origin(actor_id=thandi.user.pk), thandi.wallet.number
+    audit.record("wallet.frozen", subject_type="wallet", subject_id=number, origin=hers)
+    by_clerk = audit.Origin(actor_id=clerk.pk)
+    audit.record("user.corrected", subject_type="user", subject_id=thandi.user.public_id, origin=by_clerk)
     audit.record("session.started", subject_type="session", subject_id="elsewhere", origin=hers)
     audit.record("wallet.frozen", subject_type="wallet", subject_id="9999999999")
-    words = [event["words"] for event in seen(support, thandi).context["events"]]
-    assert words == [
-        "Thandi signed in",
-        f"{clerk.name} corrected the profile: first name, phone",
-        f"Thandi froze wallet {thandi.wallet.number}",
-        f"Wallet {thandi.wallet.number} was opened",
-        "The account was opened",
+    events = seen(support, thandi).context["events"]
+    assert [(event["words"], event["who"], event["about"]) for event in events] == [
+        ("Session started", "the customer", ""),
+        ("Profile corrected by staff", clerk.name, ""),
+        ("Wallet frozen", "the customer", f"Wallet {number}"),
+        ("Wallet opened", "the system", f"Wallet {number}"),
+        ("User registered", "the system", ""),
     ]
-
-
-def test_a_verb_without_a_sentence_is_told_as_it_is_written() -> None:
-    assert sentence(verb="moon.walked_on", who="Neil", subject_id="", facts={}) == "Neil: moon walked on"
-    assert sentence(verb="contact.verified", who="Thandi", subject_id="", facts={}) == "Thandi confirmed the …"
 
 
 def test_proposals_about_her_wallets_are_shown_to_finance(house: Furnished, thandi: Person, sipho: Person) -> None:
@@ -334,7 +323,7 @@ def test_a_colleague_has_no_customer_page(support: Client) -> None:
 
 
 # What it costs -----------------------------------------------------------------------------------------------------------
-QUERIES: Mapping[str, int] = {"support": 16, "superuser": 15}
+QUERIES: Mapping[str, int] = {"support": 16, "superuser": 16}
 
 CROWD = """
 INSERT INTO users (password, is_superuser, public_id, email, phone, first_name, last_name)
