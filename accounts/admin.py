@@ -98,7 +98,8 @@ class UserAdmin(LargeTableAdmin):
 
     form = ProfileForm
     list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "created_at")
-    list_filter = (RoleFilter,)
+    list_filter = ("kyc_status", RoleFilter)
+    linked: ClassVar = {"kyc_status__exact": ("-id_verified", "-pk")}
     searches: ClassVar[list[Search]] = [
         Search("public id", UUID, lambda text: Q(public_id=text)),
         Search("phone", rf"\+[0-9]+|{SOUTH_AFRICAN}", lambda text: Q(phone=international(text))),

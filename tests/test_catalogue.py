@@ -374,7 +374,7 @@ INDEXES = {
     "ix_transfers_group": "transfers USING btree (group_id) WHERE (NOT (group_id = id))",
     "ix_transfers_time": "transfers USING brin (created_at) WITH (autosummarize='on')",
     "ix_users_email_prefix": "users USING btree (lower((email)::text) text_pattern_ops)",
-    "ix_users_kyc": "users USING btree (kyc_status, id_verified)",
+    "ix_users_kyc_id": "users USING btree (kyc_status, id_verified, id)",
     "ix_users_last_name_prefix": "users USING btree (lower((last_name)::text) text_pattern_ops)",
     "ix_vouchers_live": "vouchers USING btree (user_id, currency) INCLUDE (status, balance, original_amount) WHERE ((status)::text = ANY ((ARRAY['active'::character varying, 'pending_payment'::character varying])::text[]))",
     "ix_vouchers_live_expiry": "vouchers USING btree (expires_at) WHERE ((status)::text = ANY ((ARRAY['active'::character varying, 'pending_payment'::character varying])::text[]))",

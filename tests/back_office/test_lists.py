@@ -173,6 +173,25 @@ def test_lists_read_along_an_index(crowd: None, house: Furnished, root: Client) 
 
 
 @pytest.mark.sql
+def test_people_are_narrowed_by_kyc_status_along_an_index(crowd: None, house: Furnished, root: Client) -> None:
+    """The crowd has not begun; nobody but Thandi and Sipho is verified, who came first and are the last rows."""
+    both = {thandi(house).pk, User.objects.get(email="sipho@example.com").pk}
+    User.objects.filter(pk__in=both).update(kyc_status="verified", id_verified=True)
+
+    found, statements = seen(root, list_page(User, "?kyc_status__exact=verified"))
+    assert {row.pk for row in found} == both
+    assert_indexed(statements)
+
+    first, _ = seen(root, list_page(User, "?kyc_status__exact=not_started"))
+    older = root.get(list_page(User, "?kyc_status__exact=not_started")).context["cl"].older
+    second, statements = seen(root, list_page(User, older))
+    keys = [row.pk for row in (*first, *second)]
+    assert keys == sorted(keys, reverse=True)
+    assert len(set(keys)) == 2 * ROWS_PER_PAGE
+    assert_indexed([sql for sql in statements if "LIMIT 51" in sql])
+
+
+@pytest.mark.sql
 def test_the_size_of_a_large_table_is_estimated(crowd: None, house: Furnished, root: Client) -> None:
     for model in (User, Wallet, Voucher, AuditEvent, UserDashboardSummary, UserFinancialSummary, TransactionSummary):
         answer = root.get(list_page(model))
