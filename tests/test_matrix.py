@@ -513,8 +513,9 @@ MODEL_PAGES = """
 """
 # A row of the overview leads to its customer's page.
 LEADS_ON = {
-    (method, "reporting.userdashboardsummary", "/{object_id}/change/", look): "302"
+    (method, "reporting.userdashboardsummary", page, look): "302"
     for method in ("GET", "POST")
+    for page in ("/{object_id}/change/", "/{object_id}/history/")
     for look in ("view", "change")
 }
 # Roles are given to a colleague on his page: "change" of a group is no page of its own.
