@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reporting.benchmarks import dashboard, habits, http, kernel, money, refresh
+from reporting.benchmarks import back_office, dashboard, habits, http, kernel, money, refresh
 from reporting.benchmarks.series import Options, Series
 
 BENCHMARKS = {
@@ -25,6 +25,10 @@ BENCHMARKS = {
     "kernel": (kernel.run, "postings beside pgbench's TPC-B, alone, in batches and on a hot wallet"),
     "rules": (kernel.run_rules, "what each rule of the ledger costs a posting"),
     "refresh": (refresh.run, "REFRESH CONCURRENTLY here beside another loaded database, and readers meanwhile"),
+    "back_office": (
+        back_office.run,
+        "every page that staff can ask for, with its queries and what they read, after load_customers --desk",
+    ),
     "habits": (habits.run, "one query beside several with sums in Python, and beside one that joins side by side"),
 }
 
@@ -65,6 +69,8 @@ def _as_json(results: dict[str, Any]) -> str:
     def plain(value: Any) -> Any:
         if isinstance(value, Series):
             return {"unit": value.unit, "median": value.median, "rounds": value.values}
+        if isinstance(value, back_office.Cost):
+            return value.figures()
         return str(value)
 
     return json.dumps(results, default=plain, indent=2)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from mymoolah.common.clock import now
+from reporting.loading.desk import STEPS, load_desk
 from reporting.loading.plan import LoadRefused, Order
 from reporting.loading.service import Report, load
 
@@ -25,7 +26,9 @@ class Command(BaseCommand):
         "all entries and a twentieth of all vouchers. The same seed and sizes make the same data, moved to the day "
         "of the run. Written by COPY as the owner (DATABASE_OWNER_URL) in batches, each one transaction with all keys "
         "and triggers on. A run that was killed is taken up by the same command; one that is complete says so and "
-        "does nothing; another load beside it is refused. Meant for a database that nobody uses meanwhile."
+        "does nothing; another load beside it is refused. Meant for a database that nobody uses meanwhile. With --desk, "
+        "staff find work too, in proportion to the customers: identity checks, decided and waiting, audit events, "
+        "devices, proposals and money in suspense."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,6 +40,7 @@ class Command(BaseCommand):
             help="how many rows of `transactions`, two for each transfer: an even number (default: 10 for each user)",
         )
         parser.add_argument("--seed", type=int, default=1, help="of the repeatable chance (default: 1)")
+        parser.add_argument("--desk", action="store_true", help="give staff something to do as well")
         parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
 
     def handle(self, **options: Any) -> None:
@@ -58,6 +62,9 @@ class Command(BaseCommand):
                 )
         except LoadRefused as error:
             raise CommandError(error.detail) from error
+        if options["desk"]:
+            with tqdm(total=len(STEPS), unit=" steps", disable=is_quiet) as bar:
+                load_desk(users=users, now=now(), advance=lambda _: bar.update())
         if options["json"]:
             self.stdout.write(json.dumps(_object(report)))
         elif options["verbosity"] > 0:

@@ -1,0 +1,8 @@
+-- One measured query for each of `queries`, over the days up to `until`. Parameters: queries, days, until.
+INSERT INTO query_performance_logs (query_type, execution_time_ms, rows_returned, created_at)
+SELECT
+    (ARRAY['dashboard', 'statement', 'transactions'])[mod(n, 3) + 1] AS query_type,
+    1 + mod(n, 50) AS execution_time_ms,
+    1 + mod(n, 100) AS rows_returned,
+    %(until)s - make_interval(secs => (%(queries)s - n) * 86400.0 * %(days)s / %(queries)s) AS created_at
+FROM generate_series(1, %(queries)s::bigint) AS n
