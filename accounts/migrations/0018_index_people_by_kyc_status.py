@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [
-        ("accounts", "0014_follow_kyc_further"),
+        ("accounts", "0017_drop_the_index_of_devices_that_another_holds"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [
-        ("accounts", "0015_index_people_by_kyc_status"),
+        ("accounts", "0018_index_people_by_kyc_status"),
     ]
 
     operations = [
