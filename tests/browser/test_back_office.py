@@ -29,10 +29,10 @@ def test_support_finds_a_customer_and_follows_the_money(
     page.locator("#nav-sidebar-apps").get_by_text("Overview", exact=True).click()
     expect(page.locator("#overview-age")).to_contain_text("3 minutes old: 2 rows")
     page.get_by_role("link", name="Thandi Mokoena").click()
-    expect(page.get_by_role("heading", name="Wallets")).to_be_visible()
+    expect(page.get_by_role("heading", name="Wallets and limits")).to_be_visible()
     expect(page.get_by_text("460.00 ZAR").first).to_be_visible()
 
-    page.get_by_role("link", name=thandi.wallet.number).click()
+    page.get_by_role("region", name="Wallets and limits").get_by_role("link", name=thandi.wallet.number).click()
     entries = page.get_by_role("region", name="Latest entries")
     expect(entries.get_by_role("link", name=f"{thandi.wallet.number}-2")).to_be_visible()
     expect(entries).to_contain_text("12.50 ZAR")

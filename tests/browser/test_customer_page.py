@@ -1,0 +1,91 @@
+"""A telephone rings: support finds Thandi, reads her page, and sees nothing that is not support's to see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import User
+from tests.back_office.house import PASSWORD, SECRETS, Furnished, colleague
+from tests.browser.conftest import Visitor
+from tests.conftest import Person
+
+
+def test_support_finds_thandi_by_phone_and_reads_her_page(
+    house: Furnished, thandi: Person, sipho: Person, visit: Callable[..., Visitor]
+) -> None:
+    colleague("support")
+    visitor = visit()
+    visitor.signs_in("support@example.com", PASSWORD)
+    page = visitor.page
+    page.get_by_role("searchbox", name="Find a customer").first.fill("082 111 0001")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thandi Mokoena")
+
+    wrong = page.get_by_role("region", name="What is wrong right now")
+    expect(wrong).to_contain_text("60.00 ZAR waits in suspense")
+    expect(wrong).to_contain_text("Identity documents wait")
+    assert wrong.get_by_role("link", name="Identity documents wait").count() == 0, "the KYC desk is not support's"
+    expect(page.get_by_role("region", name="Who this is")).to_contain_text("+27821110001")
+    expect(page.get_by_role("region", name="Wallets and limits")).to_contain_text("460.00 ZAR available")
+
+    chart = page.get_by_role("img", name="Line of the balance")
+    assert chart.locator("canvas").evaluate("canvas => Chart.getChart(canvas).scales.y.max") >= 460
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("cell", name="460.00 ZAR").first).to_be_visible()
+
+    for name in ("Identity checks", "What finance proposed"):
+        assert page.get_by_role("heading", name=name).count() == 0
+    html = page.content()
+    assert [secret for secret in SECRETS if secret in html] == []
+    assert page.locator(".customer form [name=balance]").count() == 0
+
+    page.get_by_role("region", name="Latest entries").get_by_role("link", name="Sipho Mokoena").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Sipho Mokoena")
+
+
+def test_words_typed_after_ctrl_k_lead_to_the_customer(
+    house: Furnished, thandi: Person, visit: Callable[..., Visitor]
+) -> None:
+    colleague("support")
+    visitor = visit()
+    visitor.signs_in("support@example.com", PASSWORD)
+    page = visitor.page
+    page.keyboard.press("Control+k")
+    page.locator("#search-input-command").press_sequentially("thandi@ex")
+    found = page.locator("#command-results-list")
+    expect(found).to_contain_text("Thandi Mokoena")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thandi Mokoena")
+
+
+@pytest.mark.usefixtures("house")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_fits_the_screen_and_says_big_that_an_account_is_closed(
+    thandi: Person,
+    visit: Callable[..., Visitor],
+    tmp_path: Path,
+    scheme: Literal["light", "dark"],
+    width: int,
+) -> None:
+    colleague("auditor")
+    User.objects.filter(pk=thandi.user.pk).update(status="closed")
+    visitor = visit(width=width, scheme=scheme)
+    visitor.signs_in("auditor@example.com", PASSWORD)
+    folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))
+    for name, path in (
+        ("customer-page", f"/admin/customers/{thandi.user.public_id}"),
+        ("customer-find", "/admin/customers/?q=moko"),
+    ):
+        visitor.goes_to(path)
+        too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not too_wide, f"{name} scrolls sideways at {width} pixels"
+        visitor.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+    visitor.goes_to(f"/admin/customers/{thandi.user.public_id}")
+    expect(visitor.page.get_by_text("CLOSED", exact=True)).to_be_visible()
