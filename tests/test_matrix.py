@@ -530,7 +530,8 @@ def table(text: str) -> tuple[list[str], list[list[str]]]:
 
 def granted() -> dict[str, dict[str, str]]:
     """By model and role, what docs/roles.md says: `view`, `change` or `nothing`."""
-    cells = [line.strip("|").split("|") for line in ROLES_PAGE.read_text().splitlines() if line.startswith("|")]
+    cells = [line[1:-1].split("|") for line in ROLES_PAGE.read_text().splitlines() if line.startswith("|")]
+    cells = [row for row in cells if len(row) == len(ROLES) + 1]  # that page has a table about sign-in, too
     [_, *header], _, *lines = [[cell.strip().strip("`") for cell in line] for line in cells]
     found = {}
     for model, *row in lines:
