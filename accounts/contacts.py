@@ -80,8 +80,8 @@ def change_profile(
             dispatch.send_code(contact, message, good_for=CODE_LIFETIME)
 
 
-def send_code(*, public_id: uuid.UUID, contact: Kind, now: dt.datetime, origin: Origin) -> None:
-    """Send a code to the contact that waits to be confirmed.
+def send_code(*, public_id: uuid.UUID, contact: Kind, now: dt.datetime, origin: Origin, **facts: str) -> None:
+    """Send a code to the contact that waits to be confirmed. He asks for it himself unless `origin` names who does.
 
     :raises UnknownUser, NotActive: nobody has this id, or may not change anything
     :raises ContactVerified, ContactMissing: none waits
@@ -96,7 +96,7 @@ def send_code(*, public_id: uuid.UUID, contact: Kind, now: dt.datetime, origin: 
             raise ContactMissing
         if waiting is None and getattr(user, f"{contact}_verified_at"):
             raise ContactVerified
-        message = _new_code(user, contact, target, now, replace(origin, actor_id=user.id))
+        message = _new_code(user, contact, target, now, replace(origin, actor_id=origin.actor_id or user.id), **facts)
         dispatch.send_code(contact, message, good_for=CODE_LIFETIME)
 
 
@@ -126,9 +126,11 @@ def _waiting(user: User, contact: Kind) -> OneTimeCode | None:
     return found.exclude(target=getattr(user, contact) or "").first()
 
 
-def _new_code(user: User, contact: Kind, target: str, now: dt.datetime, origin: Origin) -> Message:
+def _new_code(user: User, contact: Kind, target: str, now: dt.datetime, origin: Origin, **facts: str) -> Message:
     code = codes.issue(user=user, purpose=OneTimeCode.Purpose(contact), target=target, now=now)
-    audit.record("contact.code_sent", subject_type="user", subject_id=user.public_id, origin=origin, contact=contact)
+    audit.record(
+        "contact.code_sent", subject_type="user", subject_id=user.public_id, origin=origin, contact=contact, **facts
+    )
     text = f"{code} is your MyMoolah code. It is good for ten minutes. We never ask you for it."
     return Message(to=target, subject="Your MyMoolah code", text=text)
 

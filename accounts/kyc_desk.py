@@ -20,9 +20,8 @@ from accounts.kyc import DocumentNotAskedFor, DocumentNotFound, SubmissionNotFou
 from accounts.kyc_identity import decrypted_number
 from accounts.kyc_tiers import HIGHEST_TIER, missing_kinds
 from accounts.models import KycNote, KycSubmission, User
-from mymoolah.common.dispatch import send_notice
+from accounts.notices import tell
 from mymoolah.common.errors import DomainError
-from mymoolah.common.messages import Message
 from mymoolah.common.retries import sqlstate, with_retries
 
 MAY_DECIDE = "accounts.decide_kycsubmission"
@@ -211,7 +210,7 @@ def ask_again(
         found.save(update_fields=["asked_again_at", "asked_again_reason"])
         deed.case.waits_for = WaitsFor.CUSTOMER
         deed.save("kyc.document_asked_again", document=str(document), kind=found.kind)
-        _tell(deed.customer, "We need one of your documents again", "Open MyMoolah to see which one, and why.")
+        tell(deed.customer, "We need one of your documents again", "Open MyMoolah to see which one, and why.")
 
 
 def approve(
@@ -319,7 +318,7 @@ def reject(*, case: uuid.UUID, reason: str, version: int, now: dt.datetime, orig
             deed.customer.kyc_status = User.KycStatus.REJECTED
             deed.customer.save(update_fields=["kyc_status"])
         deed.save("kyc.rejected", user=str(deed.customer.public_id))
-        _tell(deed.customer, "We could not accept your documents", "Open MyMoolah to read why, and to send others.")
+        tell(deed.customer, "We could not accept your documents", "Open MyMoolah to read why, and to send others.")
 
 
 # What the deeds share -----------------------------------------------------------------------------------------------
@@ -389,9 +388,7 @@ def _grant(deed: Deed, tier: int, *, first: User, second: User | None, now: dt.d
             raise IdentityTaken from error
         raise
     kyc_checks.tell_others(held)
-    _tell(
-        customer, "Your documents were accepted", f"You now have tier {customer.kyc_tier}: open MyMoolah to see more."
-    )
+    tell(customer, "Your documents were accepted", f"You now have tier {customer.kyc_tier}: open MyMoolah to see more.")
 
 
 def _put_down(case: KycSubmission) -> None:
@@ -410,11 +407,3 @@ def _said(text: str) -> str:
 
 def _write_note(deed: Deed, text: str, now: dt.datetime) -> None:
     KycNote.objects.create(submission=deed.case, author=deed.officer, text=_said(text), created_at=now)
-
-
-def _tell(customer: User, subject: str, text: str) -> None:
-    """By the first contact that is confirmed; the reason stays in the bank, where only she reads it."""
-    if customer.email_verified_at is not None:
-        send_notice("email", Message(to=customer.email, subject=subject, text=text))
-    elif customer.phone is not None and customer.phone_verified_at is not None:
-        send_notice("phone", Message(to=customer.phone, subject=subject, text=f"{subject}. {text}"))

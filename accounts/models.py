@@ -95,6 +95,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         db_table = "users"
         verbose_name, verbose_name_plural = "person", "people"
+        permissions = [
+            ("assist_user", "Can end sessions, unlock sign-in and send codes"),
+            ("suspend_user", "Can suspend and reinstate accounts"),
+            ("close_user", "Can close accounts"),
+            ("reopen_user", "Can reopen closed accounts"),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="uq_users_email_lower"),
             models.CheckConstraint(condition=Q(email__regex=r"^[!-@\[-~]+$"), name="users_email_is_small_ascii"),
@@ -303,7 +309,10 @@ class KycSubmission(models.Model):
     class Meta:
         db_table = "kyc_submissions"
         verbose_name, verbose_name_plural = "KYC case", "KYC cases"
-        permissions = [("decide_kycsubmission", "Can decide KYC submissions")]
+        permissions = [
+            ("decide_kycsubmission", "Can decide KYC submissions"),
+            ("reveal_kycsubmission", "Can look at a customer's whole identity number"),
+        ]
         constraints = [
             # One person may be approved twice by the same document, for tier 1 and then for tier 2; two people never.
             ExclusionConstraint(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 
 from django.contrib.auth.password_validation import validate_password
@@ -67,18 +68,26 @@ def send_reset(*, public_id: uuid.UUID, asked_at: dt.datetime, now: dt.datetime,
         user = User.objects.select_for_update(no_key=True).filter(public_id=public_id).first()
         if user is None or not may_reset(user) or codes.was_issued(user=user, purpose=purpose, since=asked_at):
             return
-        try:
-            code = codes.issue(user=user, purpose=purpose, target=user.email, now=now)
-        except codes.TooManyCodes:
-            return
-        text = (
-            "To choose a new password, enter this in the app within thirty minutes:\n\n"
-            f"{user.public_id}.{code}\n\n"
-            "If you did not ask for it, do nothing: your password stays as it is."
-        )
-        audit.record("password.reset_sent", subject_type="user", subject_id=user.public_id, origin=origin)
-        message = Message(to=user.email, subject="Choose a new MyMoolah password", text=text)
-        send_code("email", message, good_for=codes.LIFETIMES[purpose])
+        with suppress(codes.TooManyCodes):
+            send_reset_to(user, now=now, origin=origin)
+
+
+def send_reset_to(user: User, *, now: dt.datetime, origin: Origin, **facts: str) -> None:
+    """Send it to a customer whose row is locked, and who may reset his password.
+
+    :raises TooManyCodes: five were sent within an hour
+    :raises Unavailable: the broker is away; nothing was written
+    """
+    purpose = OneTimeCode.Purpose.PASSWORD
+    code = codes.issue(user=user, purpose=purpose, target=user.email, now=now)
+    text = (
+        "To choose a new password, enter this in the app within thirty minutes:\n\n"
+        f"{user.public_id}.{code}\n\n"
+        "If you did not ask for it, do nothing: your password stays as it is."
+    )
+    audit.record("password.reset_sent", subject_type="user", subject_id=user.public_id, origin=origin, **facts)
+    message = Message(to=user.email, subject="Choose a new MyMoolah password", text=text)
+    send_code("email", message, good_for=codes.LIFETIMES[purpose])
 
 
 def reset_password(*, token: str, new_password: str, now: dt.datetime, origin: Origin) -> None:

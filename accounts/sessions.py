@@ -175,8 +175,10 @@ def sign_out(*, token: str, user_public_id: uuid.UUID, now: dt.datetime, origin:
             _revoke(session, "session.ended", now, replace(origin, actor_id=session.user_id))
 
 
-def end_session(*, public_id: uuid.UUID, user_public_id: uuid.UUID, now: dt.datetime, origin: Origin) -> None:
-    """End one of somebody's sessions; ending an ended one changes nothing.
+def end_session(
+    *, public_id: uuid.UUID, user_public_id: uuid.UUID, now: dt.datetime, origin: Origin, **facts: str
+) -> None:
+    """End one of somebody's sessions, by himself unless `origin` names who does; ending an ended one changes nothing.
 
     :raises SessionNotFound: this user never had it
     """
@@ -186,15 +188,19 @@ def end_session(*, public_id: uuid.UUID, user_public_id: uuid.UUID, now: dt.date
         if session is None:
             raise SessionNotFound
         if session.revoked_at is None:
-            _revoke(session, "session.ended", now, replace(origin, actor_id=session.user_id))
+            _revoke(
+                session, "session.ended", now, replace(origin, actor_id=origin.actor_id or session.user_id), **facts
+            )
 
 
-def end_sessions(*, user: User, keep: uuid.UUID | None, now: dt.datetime, origin: Origin) -> int:
+def end_sessions(*, user: User, keep: uuid.UUID | None, now: dt.datetime, origin: Origin, **facts: str) -> int:
     """End all of somebody's sessions but the one to `keep`; how many that were."""
     live = LoginSession.objects.filter(user=user, revoked_at=None, expires_at__gt=now)
     ended = live.exclude(public_id=keep).update(revoked_at=now) if keep else live.update(revoked_at=now)
     if ended:
-        audit.record("sessions.ended", subject_type="user", subject_id=user.public_id, origin=origin, count=ended)
+        audit.record(
+            "sessions.ended", subject_type="user", subject_id=user.public_id, origin=origin, count=ended, **facts
+        )
     return ended
 
 
@@ -214,10 +220,10 @@ def _locked_session(token: str) -> LoginSession | None:
     return sessions.filter(public_id=public_id).first()
 
 
-def _revoke(session: LoginSession, verb: str, now: dt.datetime, origin: Origin) -> None:
+def _revoke(session: LoginSession, verb: str, now: dt.datetime, origin: Origin, **facts: str) -> None:
     session.revoked_at = now
     session.save(update_fields=["revoked_at"])
-    audit.record(verb, subject_type="session", subject_id=session.public_id, origin=origin)
+    audit.record(verb, subject_type="session", subject_id=session.public_id, origin=origin, **facts)
 
 
 def _tokens(session: LoginSession, refresh: str, now: dt.datetime) -> Tokens:

@@ -20,9 +20,15 @@ PEOPLE: Final = ("accounts.view_user",)
 SIGN_INS: Final = ("accounts.view_loginsession",)
 IDENTITY: Final = ("accounts.view_kycsubmission", "accounts.view_kycdocument", "accounts.view_kycnote")
 DECIDE_IDENTITY: Final = ("accounts.decide_kycsubmission",)
+REVEAL_IDENTITY: Final = ("accounts.reveal_kycsubmission",)
+ASSIST: Final = ("accounts.assist_user",)
+STANDING: Final = ("accounts.suspend_user", "accounts.close_user")
+REOPEN: Final = ("accounts.reopen_user",)
 AUDIT: Final = ("accounts.view_auditevent",)
 COPIES: Final = ("accounts.export_auditevent",)
 WALLETS: Final = ("wallets.view_wallet", "wallets.view_hold")
+FREEZE: Final = ("wallets.freeze_wallet",)
+UNFREEZE: Final = ("wallets.unfreeze_wallet",)
 RULES: Final = ("wallets.view_tierlimit", "transactions.view_feerule")
 LEDGER: Final = (
     "transactions.view_transfer",
@@ -60,17 +66,24 @@ EVERYTHING: Final = (
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "administrator": frozenset((*EVERYTHING, *COPIES, *LOST_TELEPHONES, "accounts.change_user", "auth.change_group")),
-    "kyc": frozenset(PEOPLE + IDENTITY + DECIDE_IDENTITY + AUDIT + RULES + OVERVIEW + DAYS),
+    "administrator": frozenset(
+        EVERYTHING
+        + (COPIES + LOST_TELEPHONES + ASSIST + STANDING + REOPEN + FREEZE + UNFREEZE)
+        + ("accounts.change_user", "auth.change_group")
+    ),
+    "kyc": frozenset(
+        (PEOPLE + IDENTITY + DECIDE_IDENTITY + REVEAL_IDENTITY + STANDING + AUDIT + RULES + OVERVIEW) + DAYS
+    ),
     "finance": frozenset(
         PEOPLE
         + (AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH)
-        + (PROPOSALS + DECISIONS + EXPORTS)
+        + (PROPOSALS + DECISIONS + EXPORTS + FREEZE + UNFREEZE)
         + (DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS)
     ),
     "auditor": frozenset(EVERYTHING + COPIES + EXPORTS),
     "support": frozenset(
         (PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW)
+        + (ASSIST + FREEZE + REVEAL_IDENTITY)
         + (DAYS + DAYS_REFUSALS)
     ),
     "operator": frozenset(AUDIT + TILLS + HEALTH + DAYS + DAYS_REFUSALS + VERIFICATIONS),

@@ -204,9 +204,11 @@ TRIGGERS = {
     "vouchers_inserted_into_totals": ("vouchers", "keep_voucher_totals"),
     "vouchers_open_top_ups_are_few": ("vouchers", "refuse_too_many_open"),
     "vouchers_updated_into_totals": ("vouchers", "keep_voucher_totals"),
+    "wallets_closed_owes_nothing": ("wallets", "refuse_closing_of_debtor"),
     "wallets_closed_means_empty": ("wallets", "refuse_wallet"),
     "wallets_currency_is_a_code": ("wallets", "refuse_wallet"),
     "wallets_customer_has_a_user": ("wallets", "refuse_wallet"),
+    "wallets_frozen_by_is_known": ("wallets", "refuse_wallet"),
     "wallets_head_moves_forward": ("wallets", "refuse_wallet"),
     "wallets_keep_who_they_are": ("wallets", "refuse_wallet"),
     "wallets_kind_is_known": ("wallets", "refuse_wallet"),
@@ -313,7 +315,7 @@ UPDATABLE = {
     "suspense_items": "approved_by_id resolution resolution_transfer_id resolved_at resolved_by_id",
     "till_events": "processed_at result voucher_id",
     "vouchers": "balance status",
-    "wallets": "status",
+    "wallets": "frozen_by status",
 }
 
 # Functions that run with the owner's rights, and all that the app may call.

@@ -41,6 +41,7 @@ STAFF = "of the back-office and the operators"
 KERNEL = "the kernel's last word; the services of customers have said something else before"
 # Errors, and modules or packages none of whose errors is declared.
 NEVER_DECLARED: Final = {
+    "accounts.care": STAFF,
     "accounts.decisions": STAFF,
     "accounts.kyc_desk": STAFF,
     "accounts.kyc_documents.CanAct": FIELD,
@@ -58,6 +59,8 @@ NEVER_DECLARED: Final = {
     "accounts.kyc_pages": STAFF,
     "accounts.second_factor": STAFF,
     "accounts.services.UnknownRole": STAFF,
+    "accounts.staff_deeds": STAFF,
+    "accounts.standing": STAFF,
     "accounts.tokens.TokenExpired": SIGNED,
     "accounts.tokens.TokenInvalid": SIGNED,
     "mymoolah.common.errors.NotFound": "the base of those that say what was not found",
@@ -82,7 +85,9 @@ NEVER_DECLARED: Final = {
     "transactions.posting.WrongCurrency": KERNEL,
     "transactions.proposals": STAFF,
     "transactions.statements.SeveralWallets": FIELD,
+    "vouchers.services.closing": STAFF,
     "vouchers.services.resolving.deciding": STAFF,
+    "wallets.freezing": STAFF,
     "wallets.limits": STAFF,
     "wallets.services.WalletExists": STAFF,
 }

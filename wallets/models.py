@@ -35,6 +35,12 @@ class Wallet(models.Model):
         FROZEN = "frozen"
         CLOSED = "closed"
 
+    class FrozenBy(models.TextChoices):
+        """Who wanted it frozen, and so how it is undone."""
+
+        CUSTOMER = "customer"
+        BANK = "bank"
+
     number = models.CharField(max_length=10)
     user = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="wallets", db_index=False
@@ -43,6 +49,9 @@ class Wallet(models.Model):
     stripe = models.PositiveSmallIntegerField(default=0)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
+    frozen_by = models.CharField(
+        max_length=8, choices=FrozenBy, null=True, blank=True, help_text="Who wanted it; unknown counts as the bank"
+    )
     balance = money_field(default=0, db_default=0)
     held = money_field(default=0, db_default=0)
     total_received = money_field(default=0, db_default=0)
@@ -58,6 +67,10 @@ class Wallet(models.Model):
 
     class Meta:
         db_table = "wallets"
+        permissions = [
+            ("freeze_wallet", "Can freeze wallets, and undo what a customer froze"),
+            ("unfreeze_wallet", "Can undo what the bank froze"),
+        ]
         # A CHECK is parsed anew by every UPDATE, and postings are updates: here stands only what each of them could
         # break. The rest is refused when a row is inserted or its status changes (wallets/sql/wallet_rules_v1.sql).
         constraints = [
@@ -79,6 +92,13 @@ class Wallet(models.Model):
 
     def __str__(self) -> str:
         return self.number if self.kind == Wallet.Kind.CUSTOMER else f"{self.kind} {self.currency} #{self.stripe}"
+
+    @property
+    def standing(self) -> str:
+        """Its status, and of a frozen one whose wish that was."""
+        if self.status != Wallet.Status.FROZEN:
+            return self.status
+        return f"frozen by the {self.frozen_by or Wallet.FrozenBy.BANK}"
 
 
 class Hold(models.Model):
@@ -180,7 +200,7 @@ WalletHistory = history_of(
     deleted(),
     name="WalletHistory",
     table="wallets_history",
-    columns=("status",),
+    columns=("status", "frozen_by"),
     seen_with="wallets.view_wallet",
     app="wallets",
     level=pgtrigger.Row,

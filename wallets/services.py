@@ -100,7 +100,9 @@ def freeze_wallet(*, number: str, user_public_id: uuid.UUID, origin: Origin) -> 
         if wallet.status == Wallet.Status.CLOSED:
             raise CannotFreeze(status=wallet.status)
         if wallet.status == Wallet.Status.ACTIVE:
-            wallet.status = Wallet.Status.FROZEN
-            wallet.save(update_fields=["status"])
-            audit.record("wallet.frozen", subject_type="wallet", subject_id=number, origin=origin)
+            wallet.status, wallet.frozen_by = Wallet.Status.FROZEN, Wallet.FrozenBy.CUSTOMER
+            wallet.save(update_fields=["status", "frozen_by"])
+            audit.record(
+                "wallet.frozen", subject_type="wallet", subject_id=number, origin=origin, frozen_by=wallet.frozen_by
+            )
     return wallet

@@ -68,14 +68,21 @@ def test_syncing_again_heals_what_somebody_changed(ledger: Ledger) -> None:
 def test_no_role_may_change_money() -> None:
     changes = {code for role in ROLES.values() for code in role if ".view_" not in code}
     assert changes == {
+        "accounts.assist_user",
         "accounts.change_user",
+        "accounts.close_user",
         "accounts.decide_kycsubmission",
         "accounts.export_auditevent",
+        "accounts.reopen_user",
         "accounts.reset_secondfactor",
+        "accounts.reveal_kycsubmission",
+        "accounts.suspend_user",
         "auth.change_group",
         "transactions.add_proposal",
         "transactions.decide_proposal",
         "transactions.export_transaction",
+        "wallets.freeze_wallet",
+        "wallets.unfreeze_wallet",
     }
     proposers = {
         role for role, codes in ROLES.items() if any("_proposal" in code and "view" not in code for code in codes)
