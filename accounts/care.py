@@ -10,14 +10,14 @@ import uuid
 from typing import Final
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F
 
 from accounts import audit, contacts, passwords, sessions
 from accounts.audit import Origin
 from accounts.kyc_identity import decrypted_number
 from accounts.lockout import unlock_account
-from accounts.models import AuditEvent, KycSubmission, User
-from accounts.staff_deeds import Why, locked_person
+from accounts.models import AuditEvent, User
+from accounts.staff_deeds import Why, locked_person, officer_with
 from mymoolah.common.errors import DomainError
 from mymoolah.common.messages import Kind
 
@@ -66,7 +66,7 @@ def end_one_session(*, user: uuid.UUID, session: uuid.UUID, why: Why, now: dt.da
     """
     why.require(CareReason, in_words=False)
     with transaction.atomic():
-        locked_person(public_id=user, permissions=[MAY_ASSIST], origin=origin)
+        locked_person(public_id=user, officer=officer_with(MAY_ASSIST, origin=origin))
         sessions.end_session(public_id=session, user_public_id=user, now=now, origin=origin, **why.facts())
 
 
@@ -77,7 +77,7 @@ def end_every_session(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Or
     """
     why.require(CareReason, in_words=False)
     with transaction.atomic():
-        person = locked_person(public_id=user, permissions=[MAY_ASSIST], origin=origin)
+        person = locked_person(public_id=user, officer=officer_with(MAY_ASSIST, origin=origin))
         return sessions.end_sessions(user=person, keep=None, now=now, origin=origin, **why.facts())
 
 
@@ -89,7 +89,7 @@ def unlock_sign_in(*, user: uuid.UUID, why: Why, origin: Origin) -> None:
     """
     why.require(CareReason, in_words=False)
     with transaction.atomic():
-        person = locked_person(public_id=user, permissions=[MAY_ASSIST], origin=origin)
+        person = locked_person(public_id=user, officer=officer_with(MAY_ASSIST, origin=origin))
         audit.record("sign_in.unlocked", subject_type="user", subject_id=user, origin=origin, **why.facts())
         unlock_account(email=person.email)  # last: Redis knows no way back
 
@@ -104,7 +104,7 @@ def send_contact_code(*, user: uuid.UUID, contact: Kind, why: Why, now: dt.datet
     """
     why.require(CareReason, in_words=False)
     with transaction.atomic():
-        locked_person(public_id=user, permissions=[MAY_ASSIST], origin=origin)
+        locked_person(public_id=user, officer=officer_with(MAY_ASSIST, origin=origin))
         contacts.send_code(public_id=user, contact=contact, now=now, origin=origin, **why.facts())
 
 
@@ -118,7 +118,7 @@ def send_password_reset(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: 
     """
     why.require(CareReason, in_words=False)
     with transaction.atomic():
-        person = locked_person(public_id=user, permissions=[MAY_ASSIST], origin=origin)
+        person = locked_person(public_id=user, officer=officer_with(MAY_ASSIST, origin=origin))
         if not passwords.may_reset(person):
             raise CannotReset(detail=_why_no_reset(person))
         passwords.send_reset_to(person, now=now, origin=origin, **why.facts())
@@ -135,20 +135,22 @@ def _why_no_reset(person: User) -> str:
 def reveal_number(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origin) -> str:
     """The identity number that a customer was approved with, else the last that he sent; each look is written down.
 
+    Only an approved submission has a granted tier.
+
     :raises NotAllowed, UnknownUser, OwnAccount, StaffAccount, ReasonNeeded: nothing was shown
     :raises NothingToReveal: he sent none
     :raises TooManyRevealed: the officer has looked at twenty within an hour
     """
     why.require(RevealReason, in_words=True)
     with transaction.atomic():
+        officer = officer_with(MAY_REVEAL, origin=origin)
         # One look of an officer after the other, or several at once would all be the twentieth.
-        User.objects.select_for_update(no_key=True).filter(pk=origin.actor_id).first()
-        person = locked_person(public_id=user, permissions=[MAY_REVEAL], origin=origin)
-        approved_first = (~Q(status=KycSubmission.Status.APPROVED), "-created_at", "-pk")
-        found = person.kyc_submissions.order_by(*approved_first).first()
+        User.objects.select_for_update(no_key=True).get(pk=officer.pk)
+        person = locked_person(public_id=user, officer=officer)
+        found = person.kyc_submissions.order_by(F("granted_tier").desc(nulls_last=True), "-pk").first()
         if found is None:
             raise NothingToReveal
-        looks = AuditEvent.objects.filter(actor_id=origin.actor_id, at__gt=now - COUNTED, verb=REVEALED).order_by("-at")
+        looks = AuditEvent.objects.filter(actor=officer, at__gt=now - COUNTED, verb=REVEALED).order_by("-at")
         oldest_that_counts = looks[MOST_REVEALED - 1 : MOST_REVEALED].first()
         if oldest_that_counts is not None:
             raise TooManyRevealed(seconds=int((oldest_that_counts.at + COUNTED - now).total_seconds()))

@@ -6,7 +6,6 @@ The actor of an `origin` is who does it. Its permission is asked for here as wel
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,16 +57,23 @@ class Why:
         return {"reason": self.reason, **({"words": words} if words else {})}
 
 
-def locked_person(*, public_id: uuid.UUID, permissions: Collection[str], origin: Origin) -> User:
-    """Whom something is about to be done to, locked until the transaction ends; one of `permissions` is enough.
+def officer_with(*permissions: str, origin: Origin) -> User:
+    """Who does it, and may; one of `permissions` is enough.
 
-    :raises NotAllowed: whoever does it has none of them
-    :raises UnknownUser: nobody has this id
-    :raises OwnAccount, StaffAccount: it is not for him to do
+    :raises NotAllowed: he has none of them
     """
     officer = User.objects.filter(pk=origin.actor_id).first() if origin.actor_id is not None else None
     if officer is None or not any(officer.has_perm(permission) for permission in permissions):
         raise NotAllowed
+    return officer
+
+
+def locked_person(*, public_id: uuid.UUID, officer: User) -> User:
+    """Whom `officer` is about to do something to, locked until the transaction ends.
+
+    :raises UnknownUser: nobody has this id
+    :raises OwnAccount, StaffAccount: it is not for him to do
+    """
     person = User.objects.select_for_update(no_key=True).filter(public_id=public_id).first()
     if person is None:
         raise UnknownUser

@@ -13,7 +13,7 @@ from accounts.audit import Origin
 from accounts.models import User
 from accounts.notices import tell
 from accounts.sessions import end_sessions
-from accounts.staff_deeds import Why, locked_person, require_seen
+from accounts.staff_deeds import Why, locked_person, officer_with, require_seen
 from mymoolah.common.errors import DomainError
 
 MAY_SUSPEND: Final = "accounts.suspend_user"
@@ -54,7 +54,7 @@ def suspend_account(*, user: uuid.UUID, seen: str, why: Why, now: dt.datetime, o
     """
     why.require(SuspensionReason, in_words=True)
     with transaction.atomic():
-        person = locked_person(public_id=user, permissions=[MAY_SUSPEND], origin=origin)
+        person = locked_person(public_id=user, officer=officer_with(MAY_SUSPEND, origin=origin))
         require_seen(seen=seen, present=person.status)
         if person.status != User.Status.ACTIVE:
             raise NotSuspendable(status=person.status)
@@ -73,7 +73,7 @@ def reinstate_account(*, user: uuid.UUID, seen: str, why: Why, origin: Origin) -
     """
     why.require(ReinstatementReason, in_words=True)
     with transaction.atomic():
-        person = locked_person(public_id=user, permissions=[MAY_SUSPEND], origin=origin)
+        person = locked_person(public_id=user, officer=officer_with(MAY_SUSPEND, origin=origin))
         require_seen(seen=seen, present=person.status)
         if person.status != User.Status.SUSPENDED:
             raise NotSuspended(status=person.status)

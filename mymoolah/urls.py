@@ -10,6 +10,7 @@ import accounts.kyc_desk_admin
 import accounts.second_factor_admin
 import accounts.urls
 import reporting.books_admin
+import reporting.customer_actions
 import reporting.customer_page
 import reporting.urls
 import transactions.urls
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/r/<path:url>", admin.site.admin_view(admin.site.catch_all_view)),
     path("admin/books/", include(reporting.books_admin.urlpatterns)),
     path("admin/", include(reporting.customer_page.urlpatterns)),
+    path("admin/customers/", include(reporting.customer_actions.urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 

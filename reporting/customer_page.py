@@ -26,6 +26,7 @@ from mymoolah.common.admin import list_of
 from mymoolah.common.clock import business_day, now
 from reporting import customer_selectors as read
 from reporting import customer_troubles as troubles
+from reporting.customer_actions import offers_to
 from reporting.customer_chart import charts
 from reporting.customer_search import MOST_FOUND, find_customers, names_of_finders
 from reporting.customer_selectors import Row, Subject
@@ -118,6 +119,7 @@ def customer_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": customer.name,
+        "deeds": offers_to(request.user, customer),
         **sections(customer, may=request.user.has_perm, now=now(), days=days),
     }
     return TemplateResponse(request, "admin/customer/page.html", context)

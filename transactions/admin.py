@@ -288,12 +288,18 @@ LIMITED = (
     "may_cash_out",
 )
 TransferAdmin.panels += [
-    offers(offered_for_transfer),
+    offers(
+        offered_for_transfer,
+        lambda transfer: (
+            f"Nothing: a {transfer.get_kind_display().lower()} stands. Transfers, adjustments and settlements can be "
+            "reversed; what a till reported wrongly waits in suspense and is resolved there."
+        ),
+    ),
     proposals_about(lambda transfer: ("transfer", transfer.group_id)),
 ]
 WalletAdmin.panels += [offers(offered_for_wallet), proposals_about(lambda wallet: ("wallet", wallet.number))]
 ReceivableAdmin.panels += [
-    offers(offered_for_receivable),
+    offers(offered_for_receivable, lambda _: "Nothing: it is paid in full."),
     proposals_about(lambda receivable: ("receivable", receivable.public_id)),
 ]
 FeeRuleAdmin.panels = [offers(offered_for_fee), proposals_about(lambda rule: ("fee", rule.kind))]

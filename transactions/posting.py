@@ -31,7 +31,7 @@ class WalletNotActive(DomainError):
 
 
 class WalletFrozen(WalletNotActive):
-    code, status, title = "wallet_frozen", 409, "This wallet is frozen"
+    code, status, title = "wallet_frozen", 409, "This wallet is frozen: please call us"
 
 
 class WalletClosed(WalletNotActive):
@@ -77,7 +77,7 @@ class NotPermitted(DomainError):
 
 
 class UserNotActive(DomainError):
-    code, status, title = "account_suspended", 403, "This account may not move money"
+    code, status, title = "account_suspended", 403, "This account may not move money: please call us"
     example = {"end": "payer"}
 
 

@@ -453,9 +453,9 @@ def propose_link(name: str, text: str = "", **arguments: object) -> str:
     return format_html('<a href="{}{}" class="text-link">{}</a>', address, query, text or get_command(name).title)
 
 
-def offers(links: Callable[[Any], Iterable[str]]) -> Panel:
-    """What finance can propose about an object."""
-    return Panel("Propose", ADD, ("A colleague decides",), lambda obj: [(one,) for one in links(obj)])
+def offers(links: Callable[[Any], Iterable[str]], nothing: Callable[[Any], str] = lambda _: "Nothing.") -> Panel:
+    """What finance can propose about an object, or why that is nothing."""
+    return Panel("Propose", ADD, ("A colleague decides",), lambda obj: [(one,) for one in links(obj)], nothing=nothing)
 
 
 def proposals_about(subject: Callable[[Any], tuple[str, object]]) -> Panel:

@@ -12,7 +12,7 @@ from accounts.admin import by_owner
 from accounts.audit_admin import AuditEventAdmin
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, masked, money
 from transactions.proposal_admin import offers, proposals_about, propose_link
-from vouchers.models import SuspenseItem, TillEvent, Voucher, VoucherRedemption
+from vouchers.models import LIVE, SuspenseItem, TillEvent, Voucher, VoucherRedemption
 from vouchers.policies import policy_of
 from vouchers.proposals import fitting
 
@@ -209,11 +209,20 @@ def offered_for_voucher(voucher: Voucher) -> list[str]:
     return [propose_link("cancel_voucher", voucher=voucher.public_id)] if is_lost_one else []
 
 
+def nothing_for_voucher(voucher: Voucher) -> str:
+    """Why finance cannot propose anything about a voucher."""
+    if voucher.status not in LIVE:
+        return f"Nothing: it is {voucher.get_status_display().lower()}, and that stands."
+    if voucher.suspense_items.filter(resolved_at=None).exists():
+        return "Nothing here: what a till reported of it waits in suspense, and is resolved there."
+    return "Nothing: its customer can cancel it, and when it expires it ends by itself and gives back what it holds."
+
+
 SuspenseItemAdmin.panels = [
-    offers(offered_for_item),
+    offers(offered_for_item, lambda _: "Nothing: it is resolved, and that stands."),
     proposals_about(lambda item: ("suspense_item", item.public_id)),
 ]
 VoucherAdmin.panels += [
-    offers(offered_for_voucher),
+    offers(offered_for_voucher, nothing_for_voucher),
     proposals_about(lambda voucher: ("voucher", voucher.public_id)),
 ]

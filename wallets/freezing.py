@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.audit import Origin
 from accounts.models import User
 from accounts.notices import tell
-from accounts.staff_deeds import NotAllowed, Why, locked_person, require_seen
+from accounts.staff_deeds import NotAllowed, Why, locked_person, officer_with, require_seen
 from mymoolah.common.errors import DomainError
 from wallets.models import Wallet
 from wallets.services import CannotFreeze, WalletNotFound
@@ -70,7 +70,7 @@ def freeze_for_cause(*, number: str, seen: str, why: Why, origin: Origin) -> Wal
     why.require(FreezeReason, in_words=why.reason not in CUSTOMERS_WISH)
     wanted_by = Wallet.FrozenBy.CUSTOMER if why.reason in CUSTOMERS_WISH else Wallet.FrozenBy.BANK
     with transaction.atomic():
-        person, wallet = _locked(number, [MAY_FREEZE], origin)
+        person, wallet = _locked(number, officer_with(MAY_FREEZE, origin=origin))
         require_seen(seen=seen, present=wallet.standing)
         becomes_the_banks = wallet.frozen_by == Wallet.FrozenBy.CUSTOMER and wanted_by == Wallet.FrozenBy.BANK
         if wallet.status != Wallet.Status.ACTIVE and not becomes_the_banks:
@@ -99,12 +99,13 @@ def unfreeze_wallet(*, number: str, seen: str, why: Why, answered: Collection[st
     """
     why.require(UnfreezeReason, in_words=True)
     with transaction.atomic():
-        person, wallet = _locked(number, [MAY_FREEZE, MAY_UNFREEZE], origin)
+        officer = officer_with(MAY_FREEZE, MAY_UNFREEZE, origin=origin)
+        person, wallet = _locked(number, officer)
         require_seen(seen=seen, present=wallet.standing)
         if wallet.status != Wallet.Status.FROZEN:
             raise NotFrozen(status=wallet.status)
         if wallet.frozen_by != Wallet.FrozenBy.CUSTOMER:
-            if not User.objects.get(pk=origin.actor_id).has_perm(MAY_UNFREEZE):
+            if not officer.has_perm(MAY_UNFREEZE):
                 raise NotAllowed(detail="The bank froze it: finance or an administrator can undo that.")
         elif not set(Question.values) <= set(answered):
             raise QuestionsOpen
@@ -124,13 +125,13 @@ def unfreeze_wallet(*, number: str, seen: str, why: Why, answered: Collection[st
     return wallet
 
 
-def _locked(number: str, permissions: Collection[str], origin: Origin) -> tuple[User, Wallet]:
+def _locked(number: str, officer: User) -> tuple[User, Wallet]:
     """A customer and one of his wallets, locked in this order."""
     owners = Wallet.objects.filter(number=number, kind=Wallet.Kind.CUSTOMER).values_list("user__public_id", flat=True)
     owner = owners.first()
     if owner is None:
         raise WalletNotFound
-    person = locked_person(public_id=owner, permissions=permissions, origin=origin)
+    person = locked_person(public_id=owner, officer=officer)
     return person, Wallet.objects.select_for_update(no_key=True).get(number=number)
 
 

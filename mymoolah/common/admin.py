@@ -74,12 +74,15 @@ class Panel:
     rows: Callable[[Any], Iterable[Sequence[object]]]
     more: Callable[[Any], str] | None = None
     """The address of the whole list."""
+    nothing: Callable[[Any], str] = lambda _: "None."
+    """What is said where there are no rows."""
 
     def of(self, obj: Model) -> dict[str, object]:
         return {
             "title": self.title,
             "table": {"headers": list(self.headers), "rows": [[shown(cell) for cell in row] for row in self.rows(obj)]},
             "more": self.more(obj) if self.more else None,
+            "nothing": self.nothing(obj),
         }
 
 

@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from accounts import audit
 from accounts.decisions import Decision
+from accounts.kyc_identity import encrypted_number
 from accounts.models import (
     AuditEvent,
     KycDocument,
@@ -81,9 +82,10 @@ NOT_REGISTERED = {
 REGISTERED: list[type[Model]] = [*[model for model in OURS if model not in NOT_REGISTERED], Group]
 PASSWORD = "a-good-long-passphrase"
 EASYPAY_NUMBER = "95063123456785"
+ID_NUMBER = "8001015009087"
 SECRETS = (
     "the-encrypted-code",
-    "the-encrypted-identity",
+    ID_NUMBER,
     "argon2",
     "the-raw-body",
     "the-folder-of-documents",
@@ -158,7 +160,7 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
     case = KycSubmission.objects.create(
         user=thandi.user,
         id_type="sa_id",
-        id_number_encrypted="the-encrypted-identity",
+        id_number_encrypted=encrypted_number(ID_NUMBER),
         id_number_index=b"i" * 32,
         created_at=moment,
     )

@@ -18,7 +18,7 @@ from accounts.audit import Origin
 from accounts.models import AuditEvent, KycSubmission, User
 from accounts.notices import tell
 from accounts.sessions import end_sessions
-from accounts.staff_deeds import Why, locked_person, require_seen
+from accounts.staff_deeds import Why, locked_person, officer_with, require_seen
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import with_retries
 from transactions.models import Receivable
@@ -70,7 +70,7 @@ def close_account(*, user: uuid.UUID, seen: str, why: Why, now: dt.datetime, ori
 
     def work() -> None:
         with transaction.atomic():
-            person = locked_person(public_id=user, permissions=[MAY_CLOSE], origin=origin)
+            person = locked_person(public_id=user, officer=officer_with(MAY_CLOSE, origin=origin))
             require_seen(seen=seen, present=person.status)
             if person.status == User.Status.CLOSED:
                 raise AlreadyClosed
@@ -100,7 +100,7 @@ def reopen_account(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origi
     """
     why.require(ReopeningReason, in_words=True)
     with transaction.atomic():
-        person = locked_person(public_id=user, permissions=[MAY_REOPEN], origin=origin)
+        person = locked_person(public_id=user, officer=officer_with(MAY_REOPEN, origin=origin))
         closings = AuditEvent.objects.filter(subject_type="user", subject_id=str(user), verb=CLOSED)
         closing = closings.order_by("-at").first()
         if person.status != User.Status.CLOSED or closing is None or closing.at <= now - REOPENED_WITHIN:

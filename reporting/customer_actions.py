@@ -1,0 +1,426 @@
+"""What staff do for a customer: one form for each deed, which says what will happen and asks why. Rules are the services'."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from accounts import care, standing
+from accounts.admin import UserAdmin, staff_origin
+from accounts.audit import Origin
+from accounts.models import LoginSession, User
+from accounts.staff_deeds import MAY_ACT_ON_STAFF, StalePage
+from mymoolah.common.admin import Panel
+from mymoolah.common.clock import now
+from mymoolah.common.errors import DomainError
+from reporting.customer_forms import AnsweredForm, ContactForm, FreezeForm, SessionForm, WhyForm
+from transactions.proposal_admin import told
+from vouchers.services import closing
+from wallets import freezing
+from wallets.models import Wallet
+
+SHOWN_SECONDS: Final = 60
+SHOW_ONCE: Final = "customer_reveal"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A form that was filled in, for whom, by whom and when."""
+
+    customer: User
+    wallet: Wallet | None
+    form: Any
+    origin: Origin
+    moment: dt.datetime
+
+    @property
+    def seen(self) -> str:
+        return str(self.form.cleaned_data["seen"])
+
+    @property
+    def number(self) -> str:
+        assert self.wallet is not None
+        return self.wallet.number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    title: str
+    what_happens: str
+    permissions: Collection[str]
+    """One of them is enough."""
+    reasons: type[models.TextChoices]
+    do: Callable[[Asked], str]
+    """What it was, in a sentence; a refusal is raised."""
+    fits: Callable[[User], bool] = lambda _: True
+    fits_wallet: Callable[[Wallet], bool] | None = None
+    """Where it is done to one wallet."""
+    in_words: bool = True
+    is_danger: bool = False
+    form: type[WhyForm] = WhyForm
+
+
+# What is done -----------------------------------------------------------------------------------------------------------
+def _freeze(asked: Asked) -> str:
+    freezing.freeze_for_cause(number=asked.number, seen=asked.seen, why=asked.form.why, origin=asked.origin)
+    return f"Wallet {asked.number} is frozen. Nothing goes out or in."
+
+
+def _unfreeze(asked: Asked) -> str:
+    freezing.unfreeze_wallet(
+        number=asked.number,
+        seen=asked.seen,
+        why=asked.form.why,
+        answered=asked.form.cleaned_data.get("answered", ()),
+        origin=asked.origin,
+    )
+    return f"Wallet {asked.number} sends and receives again."
+
+
+def _suspend(asked: Asked) -> str:
+    standing.suspend_account(
+        user=asked.customer.public_id, seen=asked.seen, why=asked.form.why, now=asked.moment, origin=asked.origin
+    )
+    return "The account is suspended, and every session has ended."
+
+
+def _reinstate(asked: Asked) -> str:
+    standing.reinstate_account(user=asked.customer.public_id, seen=asked.seen, why=asked.form.why, origin=asked.origin)
+    return "The account is active again."
+
+
+def _close(asked: Asked) -> str:
+    closing.close_account(
+        user=asked.customer.public_id, seen=asked.seen, why=asked.form.why, now=asked.moment, origin=asked.origin
+    )
+    return "The account and its wallets are closed."
+
+
+def _reopen(asked: Asked) -> str:
+    closing.reopen_account(user=asked.customer.public_id, why=asked.form.why, now=asked.moment, origin=asked.origin)
+    return "The account is open again, and suspended until somebody reinstates it."
+
+
+def _end_sessions(asked: Asked) -> str:
+    session: LoginSession | None = asked.form.cleaned_data["session"]
+    common = {"user": asked.customer.public_id, "why": asked.form.why, "now": asked.moment, "origin": asked.origin}
+    if session is not None:
+        care.end_one_session(session=session.public_id, **common)
+        return "The session has ended."
+    count = care.end_every_session(**common)
+    return f"{count} session{'' if count == 1 else 's'} ended."
+
+
+def _unlock(asked: Asked) -> str:
+    care.unlock_sign_in(user=asked.customer.public_id, why=asked.form.why, origin=asked.origin)
+    return "Sign-in is unlocked: the customer can try again."
+
+
+def _send_code(asked: Asked) -> str:
+    care.send_contact_code(
+        user=asked.customer.public_id,
+        contact=asked.form.cleaned_data["contact"],
+        why=asked.form.why,
+        now=asked.moment,
+        origin=asked.origin,
+    )
+    return "A new code is on its way."
+
+
+def _send_reset(asked: Asked) -> str:
+    care.send_password_reset(user=asked.customer.public_id, why=asked.form.why, now=asked.moment, origin=asked.origin)
+    return "The customer gets an e-mail to choose a new password with."
+
+
+def _reveal(asked: Asked) -> str:
+    return care.reveal_number(user=asked.customer.public_id, why=asked.form.why, now=asked.moment, origin=asked.origin)
+
+
+def _is_open(customer: User) -> bool:
+    return customer.is_customer and customer.status != User.Status.CLOSED
+
+
+DEEDS: Final = {
+    "freeze": Deed(
+        title="Freeze wallet",
+        what_happens="Nothing goes out of the wallet or into it, at once. The customer is told, not why.",
+        permissions=[freezing.MAY_FREEZE],
+        reasons=freezing.FreezeReason,
+        do=_freeze,
+        fits_wallet=lambda wallet: (
+            wallet.status == Wallet.Status.ACTIVE or wallet.frozen_by == Wallet.FrozenBy.CUSTOMER
+        ),
+        in_words=False,
+        is_danger=True,
+        form=FreezeForm,
+    ),
+    "unfreeze": Deed(
+        title="Unfreeze wallet",
+        what_happens="The wallet sends and receives again. The customer is told.",
+        permissions=[freezing.MAY_FREEZE, freezing.MAY_UNFREEZE],
+        reasons=freezing.UnfreezeReason,
+        do=_unfreeze,
+        fits_wallet=lambda wallet: wallet.status == Wallet.Status.FROZEN,
+        form=AnsweredForm,
+    ),
+    "suspend": Deed(
+        title="Suspend account",
+        what_happens="Signing in and moving money stop at once, and every session ends. The customer is told, not why.",
+        permissions=[standing.MAY_SUSPEND],
+        reasons=standing.SuspensionReason,
+        do=_suspend,
+        fits=lambda person: person.status == User.Status.ACTIVE,
+        is_danger=True,
+    ),
+    "reinstate": Deed(
+        title="Reinstate account",
+        what_happens="Signing in and moving money work again. The customer is told.",
+        permissions=[standing.MAY_SUSPEND],
+        reasons=standing.ReinstatementReason,
+        do=_reinstate,
+        fits=lambda person: person.status == User.Status.SUSPENDED,
+    ),
+    "close": Deed(
+        title="Close account",
+        what_happens="The account, its wallets and its sessions end. It is refused while anything is left in it. An "
+        "administrator can take it back within 30 days.",
+        permissions=[closing.MAY_CLOSE],
+        reasons=closing.ClosingReason,
+        do=_close,
+        fits=lambda person: person.status != User.Status.CLOSED,
+        is_danger=True,
+    ),
+    "reopen": Deed(
+        title="Reopen account",
+        what_happens="Wallets are what they were; the account is suspended until somebody reinstates it.",
+        permissions=[closing.MAY_REOPEN],
+        reasons=closing.ReopeningReason,
+        do=_reopen,
+        fits=lambda person: person.status == User.Status.CLOSED,
+    ),
+    "end-sessions": Deed(
+        title="End sessions",
+        what_happens="Whoever is signed in there has to sign in anew, after fifteen minutes at the latest.",
+        permissions=[care.MAY_ASSIST],
+        reasons=care.CareReason,
+        do=_end_sessions,
+        in_words=False,
+        form=SessionForm,
+    ),
+    "unlock": Deed(
+        title="Unlock sign-in",
+        what_happens="Wrong passwords typed so far are forgotten. Ask who is calling first.",
+        permissions=[care.MAY_ASSIST],
+        reasons=care.CareReason,
+        do=_unlock,
+        in_words=False,
+    ),
+    "send-code": Deed(
+        title="Send a code again",
+        what_happens="A new six-digit code goes to the contact that waits to be confirmed, and an older one is no good "
+        "any more. You do not see it, and never ask for it.",
+        permissions=[care.MAY_ASSIST],
+        reasons=care.CareReason,
+        do=_send_code,
+        fits=_is_open,
+        in_words=False,
+        form=ContactForm,
+    ),
+    "send-reset": Deed(
+        title="Send a password reset",
+        what_happens="The confirmed e-mail address gets a message to choose a new password with, good for 30 minutes.",
+        permissions=[care.MAY_ASSIST],
+        reasons=care.CareReason,
+        do=_send_reset,
+        fits=_is_open,
+        in_words=False,
+    ),
+    "reveal": Deed(
+        title="Show the ID number",
+        what_happens=f"The whole number is shown for {SHOWN_SECONDS} seconds, once. That you looked, and why, is kept.",
+        permissions=[care.MAY_REVEAL],
+        reasons=care.RevealReason,
+        do=_reveal,
+        fits=lambda person: person.is_customer,
+    ),
+}
+MATTERS: Final = {"unfreeze", "suspend", "close", "reveal"}
+"""What asks for the password again."""
+
+
+# The page of a deed -----------------------------------------------------------------------------------------------------
+def page_of(name: str) -> Callable[..., HttpResponse]:
+    """GET asks, POST does: the customer's page again, or the form with what stands in the way."""
+    deed = DEEDS[name]
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+        if not _may(request.user, deed):
+            raise PermissionDenied
+        customer = get_object_or_404(User.objects.defer("password"), public_id=public_id)
+        wallet = _wallet_of(customer, request) if deed.fits_wallet else None
+        form = _form(deed, customer, wallet, request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return _form_page(request, name, customer, wallet, form)
+        if name == "reveal" and not _is_first_time(request):
+            messages.error(request, "The number was shown once. Say why you need it again.")
+            return HttpResponseRedirect(request.get_full_path())
+        return _done(request, name, Asked(customer, wallet, form, staff_origin(request), now()))
+
+    return page
+
+
+def _done(request: HttpRequest, name: str, asked: Asked) -> HttpResponse:
+    try:
+        done = DEEDS[name].do(asked)
+    except StalePage as refusal:
+        messages.error(request, f"{told(refusal)} Nothing was done.")
+        return HttpResponseRedirect(request.get_full_path())
+    except DomainError as refusal:
+        return _form_page(request, name, asked.customer, asked.wallet, asked.form, refusal=refusal)
+    if name == "reveal":
+        return _number_page(request, asked.customer, done)
+    messages.success(request, done)
+    return HttpResponseRedirect(_page_of_person(asked.customer))
+
+
+def _form_page(
+    request: HttpRequest,
+    name: str,
+    customer: User,
+    wallet: Wallet | None,
+    form: WhyForm,
+    *,
+    refusal: DomainError | None = None,
+) -> HttpResponse:
+    if name == "reveal":
+        request.session[SHOW_ONCE] = once = secrets.token_urlsafe(16)
+    else:
+        once = ""
+    deed = DEEDS[name]
+    context = {
+        **admin.site.each_context(request),
+        "title": f"{deed.title} {wallet.number}" if wallet else deed.title,
+        "customer": customer,
+        "wallet": wallet,
+        "deed": deed,
+        "form": form,
+        "once": once,
+        "refusal": told(refusal) if refusal else "",
+        "back": _page_of_person(customer),
+        "fits": deed.fits_wallet(wallet) if deed.fits_wallet and wallet else deed.fits(customer),
+    }
+    return TemplateResponse(request, "admin/customer/deed.html", context)
+
+
+def _number_page(request: HttpRequest, customer: User, number: str) -> HttpResponse:
+    """The one answer that holds the number; it leaves by itself, and is in no cache."""
+    context = {
+        **admin.site.each_context(request),
+        "title": "ID number",
+        "customer": customer,
+        "number": number,
+        "seconds": SHOWN_SECONDS,
+        "back": _page_of_person(customer),
+    }
+    headers = {"Refresh": f"{SHOWN_SECONDS}; url={_page_of_person(customer)}", "Cache-Control": "no-store"}
+    return TemplateResponse(request, "admin/customer/number.html", context, headers=headers)
+
+
+def _form(deed: Deed, customer: User, wallet: Wallet | None, given: Any = None) -> WhyForm:
+    more: dict[str, Any] = {"reasons": deed.reasons, "in_words": deed.in_words}
+    if deed.form is SessionForm:
+        more["live"] = LoginSession.objects.filter(user=customer, revoked_at=None, expires_at__gt=now()).order_by("-pk")
+    form = deed.form(given, initial={"seen": wallet.standing if wallet else customer.status}, **more)
+    if wallet is not None and wallet.frozen_by != Wallet.FrozenBy.CUSTOMER:
+        form.fields.pop("answered", None)
+    return form
+
+
+def _is_first_time(request: HttpRequest) -> bool:
+    expected = request.session.pop(SHOW_ONCE, None)
+    return expected is not None and secrets.compare_digest(expected, request.POST.get("once", ""))
+
+
+def _wallet_of(customer: User, request: HttpRequest) -> Wallet:
+    found = Wallet.objects.filter(user=customer, number=request.GET.get("wallet", "").replace("\0", "")).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _may(user: Any, deed: Deed) -> bool:
+    return any(user.has_perm(permission) for permission in deed.permissions)
+
+
+def _page_of_person(person: User) -> str:
+    if person.is_customer:
+        return reverse("customer_page", args=[person.public_id])
+    return reverse("admin:accounts_user_change", args=[person.pk])
+
+
+# What is offered --------------------------------------------------------------------------------------------------------
+def address_of(name: str, person: User, **query: str) -> str:
+    address = reverse(f"customer_{name}", args=[person.public_id])
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def offers_to(officer: Any, person: User) -> list[dict[str, object]]:
+    """What this officer can do for somebody as things stand: titles and addresses. One query at most."""
+    if person.pk == officer.pk:
+        return []
+    allowed = {name: deed for name, deed in DEEDS.items() if _may(officer, deed)}
+    of_wallets = {name: deed for name, deed in allowed.items() if deed.fits_wallet}
+    found: list[dict[str, object]] = []
+    wallets = Wallet.objects.filter(user=person).order_by("currency") if of_wallets and person.is_customer else ()
+    for wallet in wallets:
+        found += [
+            {
+                "title": f"{deed.title} {wallet.number}",
+                "address": address_of(name, person, wallet=wallet.number),
+                "is_danger": deed.is_danger,
+            }
+            for name, deed in of_wallets.items()
+            if deed.fits_wallet and deed.fits_wallet(wallet)
+        ]
+    found += [
+        {"title": deed.title, "address": address_of(name, person), "is_danger": deed.is_danger}
+        for name, deed in allowed.items()
+        if name not in of_wallets and deed.fits(person)
+    ]
+    return found
+
+
+urlpatterns: list[URLPattern] = [
+    path(f"<uuid:public_id>/{name}", admin.site.admin_view(page_of(name)), name=f"customer_{name}") for name in DEEDS
+]
+
+# A colleague has no customer's page: on his own, administrators find what can be done.
+UserAdmin.panels.insert(
+    0,
+    Panel(
+        "What can be done",
+        MAY_ACT_ON_STAFF,
+        ("Each asks why",),
+        lambda person: [
+            (format_html('<a href="{}" class="text-link">{}</a>', address_of(name, person), deed.title),)
+            for name, deed in DEEDS.items()
+            if deed.fits_wallet is None and deed.fits(person)
+        ],
+    ),
+)
