@@ -21,10 +21,12 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from accounts import care, standing
-from accounts.admin import UserAdmin, staff_origin
+from accounts.admin import UserAdmin
 from accounts.audit import Origin
+from accounts.confirmation import ask_confirmation
 from accounts.models import LoginSession, User
 from accounts.staff_deeds import MAY_ACT_ON_STAFF, StalePage
+from accounts.staff_session import staff_origin
 from mymoolah.common.admin import Panel
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
@@ -274,6 +276,8 @@ def page_of(name: str) -> Callable[..., HttpResponse]:
             raise PermissionDenied
         customer = get_object_or_404(User.objects.defer("password"), public_id=public_id)
         wallet = _wallet_of(customer, request) if deed.fits_wallet else None
+        if name in MATTERS and (question := ask_confirmation(request)) is not None:
+            return question
         form = _form(deed, customer, wallet, request.POST if request.method == "POST" else None)
         if not form.is_valid():
             return _form_page(request, name, customer, wallet, form)

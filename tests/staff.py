@@ -8,10 +8,14 @@ from accounts.staff_deeds import Why
 from tests.back_office.house import colleague
 
 
+def officer(role: str) -> User:
+    """The one of `role`, who is made where there is none."""
+    return User.objects.filter(email=f"{role}@example.com").first() or colleague(role)
+
+
 def by(role: str) -> Origin:
-    """What one of `role` does, from a desk; he is made where there is none."""
-    user = User.objects.filter(email=f"{role}@example.com").first() or colleague(role)
-    return Origin(actor_id=user.pk, address="192.0.2.7", request_id="r")
+    """What the one of `role` does, from a desk."""
+    return Origin(actor_id=officer(role).pk, address="192.0.2.7", request_id="r")
 
 
 def why(reason: str = "other", words: str = "Case 17") -> Why:

@@ -190,7 +190,13 @@ def test_it_is_the_approved_number_before_a_later_one(thandi: Person, sipho: Per
     with pytest.raises(NothingToReveal):
         care.reveal_number(now=now(), **asked(thandi, reason=why("caller")))
     officer = colleague("kyc")
-    decided = {"status": "approved", "waits_for": None, "granted_tier": 1, "reviewer": officer, "decided_at": now()}
+    decided: dict[str, Any] = {
+        "status": "approved",
+        "waits_for": None,
+        "granted_tier": 1,
+        "reviewer": officer,
+        "decided_at": now(),
+    }
     submitted(thandi, **decided)
     submitted(thandi, "8001015009186")
     assert care.reveal_number(now=now(), **asked(thandi, reason=why("caller"))) == THANDIS_ID

@@ -19,7 +19,7 @@ from reporting.roles import ROLES
 from tests.accounts.test_care import submitted
 from tests.back_office.house import colleague
 from tests.conftest import Ledger, Person, Sql, fund, person, refused, send
-from tests.staff import by, told_of, why
+from tests.staff import by, officer, told_of, why
 from tests.transactions.test_corrections import collect, force, spent
 from tests.vouchers import desk
 from tests.vouchers.suspense import reported
@@ -139,9 +139,8 @@ def test_closing_twice_stale_or_ones_own_is_refused(thandi: Person, ledger: Ledg
         close(thandi.user)
     with pytest.raises(AlreadyClosed):
         close(thandi.user, seen="closed")
-    mine = by("kyc")
     with pytest.raises(OwnAccount):
-        close(User.objects.get(pk=mine.actor_id))
+        close(officer("kyc"))
     with pytest.raises(StaffAccount):
         close(colleague("support"))
     close(User.objects.get(email="support@example.com"), role="administrator")

@@ -15,7 +15,7 @@ from accounts.staff_deeds import NotAllowed, OwnAccount, StaffAccount, StalePage
 from reporting.roles import ROLES
 from tests.api import calling, problem
 from tests.conftest import Ledger, Person, Sql, fund, refused, send
-from tests.staff import by, told_of, why
+from tests.staff import by, officer, told_of, why
 from transactions.posting import WalletFrozen
 from wallets.freezing import NotFrozen, Question, QuestionsOpen, freeze_for_cause, unfreeze_wallet
 from wallets.models import Wallet
@@ -182,8 +182,7 @@ def test_nobody_unfreezes_his_own_and_only_administrators_a_colleagues(thandi: P
     User.objects.filter(pk=thandi.user.pk).update(is_staff=True)
     with pytest.raises(StaffAccount):
         unfreeze_wallet(number=thandi.wallet.number, seen=BY_BANK, why=why("mistake"), origin=origin)
-    finance = User.objects.get(pk=origin.actor_id)
-    thandi.user.groups.set(finance.groups.all())
+    thandi.user.groups.set(officer("finance").groups.all())
     with pytest.raises(OwnAccount):
         unfreeze_wallet(
             number=thandi.wallet.number,
