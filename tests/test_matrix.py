@@ -463,28 +463,28 @@ BACK_OFFICE = """
     POST  /admin/customers/                            302       302            405  405      405      405      405       405        405
     GET   /admin/customers/{public_id}                 302       302            404  404      404      404      404       403        404
     POST  /admin/customers/{public_id}                 302       302            405  405      405      405      405       405        405
-    GET   /admin/customers/{public_id}/freeze      302       302            404  403      404      403      404       403        404
-    POST  /admin/customers/{public_id}/freeze      302       302            404  403      404      403      404       403        404
-    GET   /admin/customers/{public_id}/unfreeze    302       302            404  403      404      403      404       403        404
-    POST  /admin/customers/{public_id}/unfreeze    302       302            404  403      404      403      404       403        404
-    GET   /admin/customers/{public_id}/suspend     302       302            404  404      403      403      403       403        404
-    POST  /admin/customers/{public_id}/suspend     302       302            404  404      403      403      403       403        404
-    GET   /admin/customers/{public_id}/reinstate   302       302            404  404      403      403      403       403        404
-    POST  /admin/customers/{public_id}/reinstate   302       302            404  404      403      403      403       403        404
-    GET   /admin/customers/{public_id}/close       302       302            404  404      403      403      403       403        404
-    POST  /admin/customers/{public_id}/close       302       302            404  404      403      403      403       403        404
-    GET   /admin/customers/{public_id}/reopen      302       302            404  403      403      403      403       403        404
-    POST  /admin/customers/{public_id}/reopen      302       302            404  403      403      403      403       403        404
-    GET   /admin/customers/{public_id}/end-sessions302       302            404  403      403      403      404       403        404
-    POST  /admin/customers/{public_id}/end-sessions302       302            404  403      403      403      404       403        404
-    GET   /admin/customers/{public_id}/unlock      302       302            404  403      403      403      404       403        404
-    POST  /admin/customers/{public_id}/unlock      302       302            404  403      403      403      404       403        404
-    GET   /admin/customers/{public_id}/send-code   302       302            404  403      403      403      404       403        404
-    POST  /admin/customers/{public_id}/send-code   302       302            404  403      403      403      404       403        404
-    GET   /admin/customers/{public_id}/send-reset  302       302            404  403      403      403      404       403        404
-    POST  /admin/customers/{public_id}/send-reset  302       302            404  403      403      403      404       403        404
-    GET   /admin/customers/{public_id}/reveal      302       302            403  404      403      403      404       403        404
-    POST  /admin/customers/{public_id}/reveal      302       302            403  404      403      403      404       403        404
+    GET   /admin/customers/{public_id}/freeze          302       302            404  403      404      403      404       403        404
+    POST  /admin/customers/{public_id}/freeze          302       302            404  403      404      403      404       403        404
+    GET   /admin/customers/{public_id}/unfreeze        302       302            404  403      404      403      404       403        404
+    POST  /admin/customers/{public_id}/unfreeze        302       302            404  403      404      403      404       403        404
+    GET   /admin/customers/{public_id}/suspend         302       302            404  404      403      403      403       403        404
+    POST  /admin/customers/{public_id}/suspend         302       302            404  404      403      403      403       403        404
+    GET   /admin/customers/{public_id}/reinstate       302       302            404  404      403      403      403       403        404
+    POST  /admin/customers/{public_id}/reinstate       302       302            404  404      403      403      403       403        404
+    GET   /admin/customers/{public_id}/close           302       302            404  404      403      403      403       403        404
+    POST  /admin/customers/{public_id}/close           302       302            404  404      403      403      403       403        404
+    GET   /admin/customers/{public_id}/reopen          302       302            404  403      403      403      403       403        404
+    POST  /admin/customers/{public_id}/reopen          302       302            404  403      403      403      403       403        404
+    GET   /admin/customers/{public_id}/end-sessions    302       302            404  403      403      403      404       403        404
+    POST  /admin/customers/{public_id}/end-sessions    302       302            404  403      403      403      404       403        404
+    GET   /admin/customers/{public_id}/unlock          302       302            404  403      403      403      404       403        404
+    POST  /admin/customers/{public_id}/unlock          302       302            404  403      403      403      404       403        404
+    GET   /admin/customers/{public_id}/send-code       302       302            404  403      403      403      404       403        404
+    POST  /admin/customers/{public_id}/send-code       302       302            404  403      403      403      404       403        404
+    GET   /admin/customers/{public_id}/send-reset      302       302            404  403      403      403      404       403        404
+    POST  /admin/customers/{public_id}/send-reset      302       302            404  403      403      403      404       403        404
+    GET   /admin/customers/{public_id}/reveal          302       302            403  404      403      403      404       403        404
+    POST  /admin/customers/{public_id}/reveal          302       302            403  404      403      403      404       403        404
     GET   /admin/transactions/proposal/propose/        302       302            403  403      200      403      403       403        200
     POST  /admin/transactions/proposal/propose/        302       302            405  405      405      405      405       405        405
     GET   /admin/transactions/proposal/propose/{name}/ 302       302            403  403      404      403      403       403        404

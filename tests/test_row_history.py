@@ -35,7 +35,7 @@ KEPT = {
     "users_history": "email_verified_at id_verified is_staff is_superuser kyc_status kyc_tier phone_verified_at status",
     "users_user_permissions_history": "permission_id user_id",
     "vouchers_history": "balance currency expires_at original_amount status",
-    "wallets_history": "status",
+    "wallets_history": "frozen_by status",
 }
 
 
