@@ -44,9 +44,8 @@ def of_account(customer: User) -> Iterator[Trouble]:
     if customer.status == User.Status.CLOSED:
         yield Trouble(level="stop", title="This account is closed", text="Nothing can be done with it any more.")
     if customer.status == User.Status.SUSPENDED:
-        yield Trouble(
-            level="stop", title="This account is suspended", text="The customer can sign in, and move nothing."
-        )
+        text = "The customer can neither sign in nor move money."
+        yield Trouble(level="stop", title="This account is suspended", text=text)
     for contact, verified_at in (("e-mail", customer.email_verified_at), ("phone", customer.phone_verified_at)):
         if verified_at is None and (contact == "e-mail" or customer.phone):
             yield Trouble(
@@ -86,7 +85,8 @@ def of_wallets(wallets: Iterable[Row]) -> Iterator[Trouble]:
         number, currency = wallet["number"], wallet["currency"]
         address = reverse("admin:wallets_wallet_change", args=[wallet["id"]])
         if wallet["status"] != Wallet.Status.ACTIVE:
-            yield Trouble(level="stop", title=f"Wallet {number} is {wallet['status']}", address=address)
+            standing = Wallet(status=wallet["status"], frozen_by=wallet["frozen_by"]).standing
+            yield Trouble(level="stop", title=f"Wallet {number} is {standing}", address=address)
             continue
         if not wallet["may_send"]:
             text = "This tier may receive, not send: identity documents are needed."

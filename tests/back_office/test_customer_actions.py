@@ -1,0 +1,256 @@
+"""The forms of what staff do for a customer: who gets which, what they carry, and that the identity number is shown once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditEvent, LoginSession, OneTimeCode, User
+from accounts.staff_session import CONFIRMED_AT
+from reporting.customer_actions import DEEDS, MATTERS, SHOWN_SECONDS
+from reporting.roles import ROLES
+from tests.accounts.papers import THANDIS_ID
+from tests.accounts.test_care import signs_in, submitted
+from tests.back_office.house import PASSWORD, colleague, emergency, page_of, signed_in
+from tests.conftest import Ledger, Person, fund
+from wallets.freezing import Question
+from wallets.models import Wallet
+
+pytestmark = pytest.mark.usefixtures("ledger", "worker_at_hand")
+REASONS = {name: deed.reasons.values[0] for name, deed in DEEDS.items()}
+
+
+def address(who: Person, name: str) -> str:
+    query = f"?wallet={who.wallet.number}" if DEEDS[name].fits_wallet else ""
+    return reverse(f"customer_{name}", args=[who.user.public_id]) + query
+
+
+def opened(client: Client, who: Person, name: str) -> dict[str, str]:
+    """The form as it comes, with what it carries unseen."""
+    html = client.get(address(who, name)).content.decode()
+    return dict(re.findall(r'<input type="hidden" name="(seen|once)" value="([^"]*)"', html))
+
+
+def sent(client: Client, who: Person, name: str, carried: dict[str, str] | None = None, **given: Any) -> Any:
+    form = {"reason": REASONS[name], "words": "Case 17", **(opened(client, who, name) if carried is None else carried)}
+    return client.post(address(who, name), {**form, **given}, follow=True)
+
+
+def text(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.content.decode()))
+
+
+def standing(who: Person) -> str:
+    return Wallet.objects.get(pk=who.wallet.pk).standing
+
+
+OFFERED = {
+    "support": ["freeze", "end-sessions", "unlock", "send-code", "send-reset", "reveal"],
+    "kyc": ["suspend", "close", "reveal"],
+    "finance": ["freeze"],
+    "auditor": [],
+    "administrator": ["freeze", "suspend", "close", "end-sessions", "unlock", "send-code", "send-reset"],
+    "superuser": ["freeze", "suspend", "close", "end-sessions", "unlock", "send-code", "send-reset", "reveal"],
+}
+
+
+@pytest.mark.parametrize("role", OFFERED)
+def test_the_customers_page_offers_what_the_role_does_and_what_fits(thandi: Person, role: str) -> None:
+    client = signed_in(emergency() if role == "superuser" else colleague(role))
+    page = client.get(reverse("customer_page", args=[thandi.user.public_id]))
+    assert [deed["address"] for deed in page.context["deeds"]] == [address(thandi, name) for name in OFFERED[role]]
+    for deed in page.context["deeds"]:
+        assert str(deed["address"]) in page.content.decode().replace("&amp;", "&")
+        assert client.get(str(deed["address"])).status_code == 200
+
+
+def test_what_is_offered_follows_what_there_is(thandi: Person) -> None:
+    ada = signed_in(colleague("administrator"))
+
+    def offered() -> set[str]:
+        page = ada.get(reverse("customer_page", args=[thandi.user.public_id]))
+        return {str(deed["title"]).removesuffix(f" {thandi.wallet.number}") for deed in page.context["deeds"]}
+
+    Wallet.objects.filter(pk=thandi.wallet.pk).update(status="frozen")
+    User.objects.filter(pk=thandi.user.pk).update(status="suspended")
+    assert {"Unfreeze wallet", "Reinstate account", "Close account"} <= offered()
+    assert not {"Freeze wallet", "Suspend account", "Reopen account"} & offered()
+    User.objects.filter(pk=thandi.user.pk).update(status="closed")
+    assert {"Reopen account"} <= offered()
+    assert not {"Reinstate account", "Send a code again", "Send a password reset"} & offered()
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_only_whose_role_has_it_opens_or_sends_a_form(thandi: Person, name: str) -> None:
+    for role, permissions in ROLES.items():
+        client, may = signed_in(colleague(role)), bool(permissions & set(DEEDS[name].permissions))
+        assert client.get(address(thandi, name)).status_code == (200 if may else 403)
+        # Nothing is filled in: the form comes back.
+        assert client.post(address(thandi, name)).status_code == (200 if may else 403)
+    assert standing(thandi) == "active"
+    assert User.objects.get(pk=thandi.user.pk).status == "active"
+
+
+def test_a_form_is_of_our_own_page(thandi: Person) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(colleague("support"))
+    assert strict.post(address(thandi, "freeze"), {"reason": "lost", "seen": "active"}).status_code == 403
+    assert standing(thandi) == "active"
+
+
+def test_freezing_and_unfreezing_come_back_to_the_customer_with_a_sentence(thandi: Person) -> None:
+    support, finance = signed_in(colleague("support")), signed_in(colleague("finance"))
+    answer = sent(support, thandi, "freeze", reason="fraud")
+    assert f"Wallet {thandi.wallet.number} is frozen. Nothing goes out or in." in text(answer)
+    assert answer.redirect_chain == [(reverse("customer_page", args=[thandi.user.public_id]), 302)]
+    assert "The bank froze it: finance or an administrator can undo that." in text(sent(support, thandi, "unfreeze"))
+    assert standing(thandi) == "frozen by the bank"
+    assert "answered right" not in text(finance.get(address(thandi, "unfreeze")))
+    assert "sends and receives again" in text(sent(finance, thandi, "unfreeze"))
+    assert standing(thandi) == "active"
+
+
+def test_questions_are_ticked_for_who_froze_it_himself(thandi: Person) -> None:
+    support = signed_in(colleague("support"))
+    sent(support, thandi, "freeze", reason="lost", words="")
+    assert "Date of birth" in text(support.get(address(thandi, "unfreeze")))
+    assert "Ask the caller every question first" in text(sent(support, thandi, "unfreeze", answered=["born"]))
+    assert standing(thandi) == "frozen by the customer"
+    sent(support, thandi, "unfreeze", answered=Question.values)
+    assert standing(thandi) == "active"
+
+
+def test_a_page_that_is_out_of_date_does_nothing_and_shows_what_there_is(thandi: Person) -> None:
+    support = signed_in(colleague("support"))
+    old = opened(support, thandi, "freeze")
+    sent(support, thandi, "freeze", old, reason="fraud")
+    answer = sent(support, thandi, "freeze", old, reason="fraud")
+    assert "This has changed since you opened the page" in text(answer)
+    assert AuditEvent.objects.filter(verb="wallet.frozen").count() == 1
+    forged = sent(signed_in(colleague("finance")), thandi, "unfreeze", {"seen": "frozen by the customer"})
+    assert "This has changed" in text(forged)
+
+
+def test_a_deed_without_a_reason_is_not_done(thandi: Person) -> None:
+    client = signed_in(emergency())
+    for name in DEEDS:
+        for given in ({"reason": ""}, {"reason": "nonsense"}, {"reason": "other", "words": " "}):
+            answer = sent(client, thandi, name, contact="phone", **given)
+            assert answer.redirect_chain == [], name
+    told = {"wallet.opened", "user.registered"}
+    assert set(AuditEvent.objects.values_list("verb", flat=True)) - told <= {"sign_in.started"}
+
+
+def test_closing_with_money_says_what_is_still_there(thandi: Person) -> None:
+    fund(thandi, "20.00")
+    answer = sent(signed_in(colleague("kyc")), thandi, "close")
+    assert f"wallet {thandi.wallet.number} holds 20.00 ZAR" in text(answer)
+    assert User.objects.get(pk=thandi.user.pk).status == "active"
+
+
+def test_closing_and_reopening(thandi: Person) -> None:
+    ada = signed_in(colleague("administrator"))
+    assert "The account and its wallets are closed." in text(sent(ada, thandi, "close"))
+    assert "suspended until somebody reinstates it" in text(sent(ada, thandi, "reopen"))
+    assert "The account is active again." in text(sent(ada, thandi, "reinstate"))
+    assert "every session has ended" in text(sent(ada, thandi, "suspend"))
+
+
+def test_help_by_telephone(thandi: Person, settings: Any) -> None:
+    settings.SMS_BACKEND = "mymoolah.common.messages.MemorySms"
+    support = signed_in(colleague("support"))
+    first, _, _ = (signs_in(thandi) for _ in range(3))
+    assert "The session has ended." in text(sent(support, thandi, "end-sessions", session=str(first.public_id)))
+    assert LoginSession.objects.filter(revoked_at=None).count() == 2
+    assert "2 sessions ended." in text(sent(support, thandi, "end-sessions"))
+    assert "Sign-in is unlocked" in text(sent(support, thandi, "unlock"))
+    assert "This contact is confirmed already" in text(sent(support, thandi, "send-code", contact="phone"))
+    User.objects.filter(pk=thandi.user.pk).update(phone_verified_at=None)
+    assert "A new code is on its way." in text(sent(support, thandi, "send-code", contact="phone"))
+    assert "to choose a new password with" in text(sent(support, thandi, "send-reset"))
+    assert OneTimeCode.objects.count() == 2
+
+
+# The identity number --------------------------------------------------------------------------------------------------
+def test_the_number_is_in_one_answer_and_nowhere_else(thandi: Person) -> None:
+    submitted(thandi)
+    support = signed_in(colleague("support"))
+    carried = opened(support, thandi, "reveal")
+    for page in (address(thandi, "reveal"), reverse("customer_page", args=[thandi.user.public_id])):
+        assert THANDIS_ID not in support.get(page).content.decode()
+    carried = opened(support, thandi, "reveal")
+    shown = sent(support, thandi, "reveal", carried, reason="caller")
+    assert THANDIS_ID in text(shown)
+    assert shown.redirect_chain == []
+    assert "no-store" in shown["Cache-Control"]
+    home = reverse("customer_page", args=[thandi.user.public_id])
+    assert shown["Refresh"] == f"{SHOWN_SECONDS}; url={home}"
+    again = sent(support, thandi, "reveal", carried, reason="caller")
+    assert THANDIS_ID not in again.content.decode()
+    assert "was shown once" in text(again)
+    assert THANDIS_ID not in support.get(home).content.decode()
+    assert AuditEvent.objects.filter(verb="identity.revealed").count() == 1
+
+
+def test_a_form_for_the_number_that_was_never_opened_shows_nothing(thandi: Person) -> None:
+    submitted(thandi)
+    support = signed_in(colleague("support"))
+    for carried in ({}, {"once": ""}, {"once": "x"}):
+        assert THANDIS_ID not in sent(support, thandi, "reveal", carried, reason="caller").content.decode()
+    assert not AuditEvent.objects.filter(verb="identity.revealed").exists()
+
+
+# The password again -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", sorted(MATTERS))
+def test_what_matters_asks_for_the_password_when_it_was_given_long_ago(thandi: Person, name: str) -> None:
+    if name == "reveal":
+        submitted(thandi)
+    if name == "unfreeze":
+        Wallet.objects.filter(pk=thandi.wallet.pk).update(status="frozen")
+    client = signed_in(emergency())
+    session = client.session
+    session[CONFIRMED_AT] = 0
+    session.save()
+    carried = opened(client, thandi, name)
+    before = AuditEvent.objects.count()
+    answer = sent(client, thandi, name, carried)
+    assert "Is it still you?" in text(answer)
+    assert AuditEvent.objects.count() == before
+    done = sent(client, thandi, name, carried, confirmed_by_password=PASSWORD)
+    assert (THANDIS_ID in text(done)) == (name == "reveal")
+    assert AuditEvent.objects.count() > before
+
+
+# Colleagues -------------------------------------------------------------------------------------------------------------
+def test_an_administrator_suspends_a_colleague_on_his_page(thandi: Person) -> None:
+    ada, sam = signed_in(colleague("administrator")), colleague("support")
+    page = ada.get(page_of(sam)).content.decode()
+    suspend = reverse("customer_suspend", args=[sam.public_id])
+    assert suspend in page
+    assert reverse("customer_reveal", args=[sam.public_id]) not in page
+    someone = Person(sam, thandi.wallet)
+    answer = sent(ada, someone, "suspend")
+    assert answer.redirect_chain == [(page_of(sam), 302)]
+    assert User.objects.get(pk=sam.pk).status == "suspended"
+    kyc = signed_in(colleague("kyc"))
+    assert "Only an administrator does this to a colleague" in text(sent(kyc, someone, "reinstate"))
+
+
+def test_nobody_is_offered_or_does_something_to_himself(thandi: Person) -> None:
+    ada = colleague("administrator")
+    own = Person(ada, thandi.wallet)
+    assert "Nobody does this to an account of his own" in text(sent(signed_in(ada), own, "suspend"))
+    assert User.objects.get(pk=ada.pk).status == "active"
+
+
+def test_a_wallet_of_somebody_else_is_not_found(thandi: Person, sipho: Person, ledger: Ledger) -> None:
+    client = signed_in(colleague("support"))
+    base = reverse("customer_freeze", args=[thandi.user.public_id])
+    for query in ("", "?wallet=", f"?wallet={sipho.wallet.number}", "?wallet=%00"):
+        assert client.get(base + query).status_code == 404
+        assert client.post(base + query, {"reason": "lost", "seen": "active"}).status_code == 404
+    assert ledger.name
