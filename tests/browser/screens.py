@@ -22,6 +22,12 @@ from wallets.models import Wallet
 # What screens are tried with that the house's rows do not open, or not in every way.
 TRIED_WITH: Final[Mapping[str, Callable[[Furnished], Iterable[str]]]] = {
     "/admin/{app_label}/": lambda _: [f"{ADMIN}{app}/" for app in sorted({one._meta.app_label for one in REGISTERED})],
+    **{
+        f"/admin/customers/{{public_id}}/{deed}": lambda house, deed=deed: [  # type: ignore[misc]
+            reverse(f"customer_{deed}", args=[public_id_of(house)]) + f"?wallet={wallet_of(house).number}"
+        ]
+        for deed in ("freeze", "unfreeze")
+    },
     "/admin/kyc/cases/{public_id}": lambda _: [reverse("kyc_case", args=[case.public_id]) for case in waiting()],
     "/admin/transactions/proposal/propose/{name}/": lambda house: [
         reverse("admin:transactions_proposal_propose", args=[name]) + f"?wallet={wallet_of(house).number}"
@@ -68,6 +74,12 @@ def wallet_of(house: Furnished) -> Wallet:
     wallet = house.rows[Wallet]
     assert isinstance(wallet, Wallet)
     return wallet
+
+
+def public_id_of(house: Furnished) -> object:
+    customer = house.rows[User]
+    assert isinstance(customer, User)
+    return customer.public_id
 
 
 def addresses(house: Furnished) -> Iterator[str]:
