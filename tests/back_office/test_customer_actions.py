@@ -139,7 +139,7 @@ def test_a_deed_without_a_reason_is_not_done(thandi: Person) -> None:
     client = signed_in(emergency())
     for name in DEEDS:
         for given in ({"reason": ""}, {"reason": "nonsense"}, {"reason": "other", "words": " "}):
-            answer = sent(client, thandi, name, contact="phone", **given)
+            answer = sent(client, thandi, name, None, contact="phone", **given)
             assert answer.redirect_chain == [], name
     told = {"wallet.opened", "user.registered"}
     assert set(AuditEvent.objects.values_list("verb", flat=True)) - told <= {"sign_in.started"}
