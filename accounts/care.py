@@ -17,6 +17,7 @@ from accounts.audit import Origin
 from accounts.kyc_identity import decrypted_number
 from accounts.lockout import unlock_account
 from accounts.models import AuditEvent, User
+from accounts.second_factor import end_staff_sessions
 from accounts.staff_deeds import Why, locked_person, officer_with
 from mymoolah.common.errors import DomainError
 from mymoolah.common.messages import Kind
@@ -71,13 +72,15 @@ def end_one_session(*, user: uuid.UUID, session: uuid.UUID, why: Why, now: dt.da
 
 
 def end_every_session(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origin) -> int:
-    """Sign somebody out everywhere; on how many devices that was.
+    """Sign somebody out everywhere, a colleague in the back-office too; on how many devices of the app that was.
 
     :raises NotAllowed, UnknownUser, OwnAccount, StaffAccount, ReasonNeeded: nothing was done
     """
     why.require(CareReason, in_words=False)
     with transaction.atomic():
         person = locked_person(public_id=user, officer=officer_with(MAY_ASSIST, origin=origin))
+        if not person.is_customer:
+            end_staff_sessions(user=person, origin=origin)
         return sessions.end_sessions(user=person, keep=None, now=now, origin=origin, **why.facts())
 
 

@@ -26,7 +26,7 @@ from mymoolah.common.clock import now
 from mymoolah.common.messages import MemorySms
 from reporting.roles import ROLES
 from tests.accounts.papers import THANDIS_ID
-from tests.back_office.house import colleague
+from tests.back_office.house import colleague, signed_in
 from tests.conftest import Ledger, Person
 from tests.staff import by, told_of, why
 
@@ -79,6 +79,14 @@ def test_somebody_elses_session_is_not_ended_for_her(thandi: Person, sipho: Pers
     with pytest.raises(SessionNotFound):
         care.end_one_session(session=session.public_id, now=now(), **asked(thandi))
     assert LoginSession.objects.filter(revoked_at=None).count() == 1
+
+
+def test_a_colleagues_sessions_in_the_back_office_end_too(ledger: Ledger) -> None:
+    sam = colleague("support")
+    client = signed_in(sam)
+    assert client.get("/admin/").status_code == 200
+    care.end_every_session(user=sam.public_id, why=ASKED, now=now(), origin=by("administrator"))
+    assert client.get("/admin/").status_code == 302
 
 
 # Lockout --------------------------------------------------------------------------------------------------------------

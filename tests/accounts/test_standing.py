@@ -20,7 +20,7 @@ from accounts.standing import NotSuspendable, NotSuspended, reinstate_account, s
 from mymoolah.common.clock import now
 from reporting.roles import ROLES
 from tests.api import Caller, body_of, calling, problem
-from tests.back_office.house import colleague, emergency, signed_in
+from tests.back_office.house import PASSWORD, colleague, emergency, signed_in
 from tests.conftest import Ledger, Person, fund, send
 from tests.staff import by, officer, told_of, why
 from transactions.posting import UserNotActive
@@ -99,6 +99,16 @@ def test_a_colleague_is_for_administrators_a_superuser_for_superusers_oneself_fo
         with pytest.raises(OwnAccount):
             suspend(officer(role), role=role)
     assert status(root) == "active"
+
+
+def test_a_colleague_who_is_reinstated_signs_in_anew(ledger: Ledger) -> None:
+    support = colleague("support")
+    client = signed_in(support)
+    suspend(support, role="administrator")
+    reinstate(support, role="administrator")
+    assert client.get("/admin/").status_code == 302
+    client.post("/admin/login/", {"username": support.email, "password": PASSWORD})
+    assert client.get("/admin/").status_code == 200
 
 
 def test_what_an_old_page_decided_and_what_makes_no_sense_is_refused(thandi: Person, ledger: Ledger) -> None:
