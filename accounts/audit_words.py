@@ -11,6 +11,10 @@ from typing import Final
 
 VERBS: Final = frozenset(
     {
+        "account.closed",
+        "account.reinstated",
+        "account.reopened",
+        "account.suspended",
         "audit.exported",
         "books.exported",
         "contact.changed",
@@ -20,6 +24,7 @@ VERBS: Final = frozenset(
         "customers.load_started",
         "fee.set",
         "house.settled",
+        "identity.revealed",
         "kyc.approval_proposed",
         "kyc.approved",
         "kyc.claimed",
@@ -57,6 +62,7 @@ VERBS: Final = frozenset(
         "sessions.ended",
         "sign_in.failed",
         "sign_in.locked",
+        "sign_in.unlocked",
         "staff.confirmation_refused",
         "staff.created",
         "staff.roles_set",
@@ -84,11 +90,13 @@ VERBS: Final = frozenset(
         "wallet.adjusted",
         "wallet.frozen",
         "wallet.opened",
+        "wallet.unfrozen",
     }
 )
 WORDS: Final[Mapping[str, str]] = {
     "audit.exported": "Audit trail exported",
     "house.settled": "Settlement entered",
+    "identity.revealed": "Whole identity number looked at",
     "kyc.document_viewed": "KYC document looked at",
     "kyc.number_shown": "Identity number shown to an officer",
     "password.refused": "Wrong password of somebody signed in",

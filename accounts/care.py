@@ -26,7 +26,6 @@ MAY_ASSIST: Final = "accounts.assist_user"
 MAY_REVEAL: Final = "accounts.reveal_kycsubmission"
 MOST_REVEALED, COUNTED = 20, dt.timedelta(hours=1)
 """How many numbers one officer may look at in an hour."""
-REVEALED: Final = "identity.revealed"
 
 
 class CareReason(models.TextChoices):
@@ -153,12 +152,12 @@ def reveal_number(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origin
         found = person.kyc_submissions.order_by(F("granted_tier").desc(nulls_last=True), "-pk").first()
         if found is None:
             raise NothingToReveal
-        looks = AuditEvent.objects.filter(actor=officer, at__gt=now - COUNTED, verb=REVEALED).order_by("-at")
+        looks = AuditEvent.objects.filter(actor=officer, at__gt=now - COUNTED, verb="identity.revealed").order_by("-at")
         oldest_that_counts = looks[MOST_REVEALED - 1 : MOST_REVEALED].first()
         if oldest_that_counts is not None:
             raise TooManyRevealed(seconds=int((oldest_that_counts.at + COUNTED - now).total_seconds()))
         audit.record(
-            REVEALED,
+            "identity.revealed",
             subject_type="user",
             subject_id=user,
             origin=origin,

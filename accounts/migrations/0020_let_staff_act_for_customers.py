@@ -15,7 +15,9 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("decide_kycsubmission", "Can decide KYC submissions"),
                     ("reveal_kycsubmission", "Can look at a customer's whole identity number"),
-                ]
+                ],
+                "verbose_name": "KYC case",
+                "verbose_name_plural": "KYC cases",
             },
         ),
         migrations.AlterModelOptions(
@@ -26,7 +28,9 @@ class Migration(migrations.Migration):
                     ("suspend_user", "Can suspend and reinstate accounts"),
                     ("close_user", "Can close accounts"),
                     ("reopen_user", "Can reopen closed accounts"),
-                ]
+                ],
+                "verbose_name": "person",
+                "verbose_name_plural": "people",
             },
         ),
     ]

@@ -27,7 +27,6 @@ from wallets.models import Wallet
 
 MAY_CLOSE: Final = "accounts.close_user"
 MAY_REOPEN: Final = "accounts.reopen_user"
-CLOSED: Final = "account.closed"
 REOPENED_WITHIN: Final = dt.timedelta(days=30)
 
 
@@ -83,7 +82,9 @@ def close_account(*, user: uuid.UUID, seen: str, why: Why, now: dt.datetime, ori
             Wallet.objects.filter(user=person).update(status=Wallet.Status.CLOSED, frozen_by=None)
             person.status = User.Status.CLOSED
             person.save(update_fields=["status"])
-            audit.record(CLOSED, subject_type="user", subject_id=user, origin=origin, wallets=before, **why.facts())
+            audit.record(
+                "account.closed", subject_type="user", subject_id=user, origin=origin, wallets=before, **why.facts()
+            )
             end_sessions(user=person, keep=None, now=now, origin=origin)
             tell(person, "Your MyMoolah account is closed", "If you did not ask for this, please call us at once.")
 
@@ -101,7 +102,7 @@ def reopen_account(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origi
     why.require(ReopeningReason, in_words=True)
     with transaction.atomic():
         person = locked_person(public_id=user, officer=officer_with(MAY_REOPEN, origin=origin))
-        closings = AuditEvent.objects.filter(subject_type="user", subject_id=str(user), verb=CLOSED)
+        closings = AuditEvent.objects.filter(subject_type="user", subject_id=str(user), verb="account.closed")
         closing = closings.order_by("-at").first()
         if person.status != User.Status.CLOSED or closing is None or closing.at <= now - REOPENED_WITHIN:
             raise CannotReopen
