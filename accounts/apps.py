@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    verbose_name = "People and records"
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in

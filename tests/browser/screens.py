@@ -102,13 +102,13 @@ def addresses(house: Furnished) -> Iterator[str]:
 
 
 def names_for(route: str, house: Furnished) -> Iterator[dict[str, object]]:
-    """What may stand in an address: the row of the model it names, or of any."""
+    """What may stand in an address: the row of the model it names, or of any, or a colleague."""
     own = next((row for row in house.rows.values() if route.startswith(f"{ADMIN}{label(row)}/")), None)
     if "{" not in route or own:
         pk = own and own.pk
         yield {**NAMED, "object_id": pk, "pk": pk}
         return
-    for row in house.rows.values():
+    for row in (*house.rows.values(), User.objects.get(email="kyc@example.com")):
         of_row = {"public_id": getattr(row, "public_id", None), "number": getattr(row, "number", None), "pk": row.pk}
         yield {**NAMED, **{name: value for name, value in of_row.items() if value is not None}}
 

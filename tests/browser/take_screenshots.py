@@ -53,7 +53,7 @@ class Picture:
 
 
 FIRST_ROW: Final = "#result_list tbody a"
-FEE: Final = "kind=easypay_topup&currency=ZAR&fee_amount=6.00&vat_rate=0.1500"
+FEE: Final = "kind=easypay_topup&currency=ZAR&fee_amount=6.00&vat_rate=0.1500&valid_from=2030-01-01T00:00"
 PICTURES: Final = (
     Picture("sign-in", "", "/admin/login/"),
     Picture("start-administrator", "admin", "/admin/", height=1700, is_narrow_too=True),
@@ -69,7 +69,7 @@ PICTURES: Final = (
         "finance",
         f"/admin/transactions/proposal/propose/set_fee/?{FEE}",
         why="Agreed with EasyPay, case 17",
-        follow=("button[name=preview], button:has-text('Preview')",),
+        follow=("button:has-text('Preview')",),
     ),
     Picture("trial-balance", "finance", "/admin/books/trial-balance/"),
     Picture("house-wallets", "finance", "/admin/books/house/"),
