@@ -51,6 +51,7 @@ class Narrowing(TextFilter):  # type: ignore[misc]
 class ActorFilter(Narrowing):
     """Who did it: a whole e-mail address or phone number."""
 
+    names_people = True
     title = "Who did it (e-mail or phone)"
     parameter_name = "actor"
 
@@ -62,6 +63,7 @@ class ActorFilter(Narrowing):
 class SubjectFilter(Narrowing):
     """What it was done to: the id that an event shows, or a customer's e-mail or phone."""
 
+    names_people = True
     title = "Subject (id, number, e-mail or phone)"
     parameter_name = "subject"
 

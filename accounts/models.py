@@ -511,6 +511,28 @@ class AuditEvent(models.Model):
         return f"{self.verb} {self.subject_type} {self.subject_id}"
 
 
+class SavedView(models.Model):
+    """How an officer narrowed a list, kept under a name; a role's colleagues see it too if it is shared with them."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views", db_index=False)
+    page = models.CharField(max_length=60, help_text="kyc_queue, or the list's model: wallets.wallet")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500, help_text="Of the address; only what the list knows, and nobody's name")
+    shared_with = models.ForeignKey(Group, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "saved_views"
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "page", "name"], name="uq_saved_views_owner_page_name"),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(query=""), name="saved_views_are_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 # Row history -------------------------------------------------------------------------------------------------------
 class UserRole(User.groups.through):  # type: ignore[misc,name-defined]
     """Who has which role: what Django keeps for itself, under a name that triggers can be declared for."""

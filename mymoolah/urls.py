@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 import accounts.kyc_desk_admin
+import accounts.saved_views_admin
 import accounts.second_factor_admin
 import accounts.urls
 import reporting.books_admin
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc.js", redoc_script, name="redoc_script"),
     path("admin/kyc/", include(accounts.kyc_desk_admin.urlpatterns)),
     path("admin/second-factor/", include(accounts.second_factor_admin.urlpatterns)),
+    path("admin/views/", include(accounts.saved_views_admin.urlpatterns)),
     # No model of ours has a page outside of the back-office, and Django's way there fails for tables that are not there.
     path("admin/r/<path:url>", admin.site.admin_view(admin.site.catch_all_view)),
     path("admin/books/", include(reporting.books_admin.urlpatterns)),

@@ -55,6 +55,7 @@ DAYS_MONEY: Final = ("reporting.view_businessdaymoney",)
 DAYS_REFUSALS: Final = ("reporting.view_businessdayrefusal",)
 VERIFICATIONS: Final = ("reporting.view_ledgerverification",)
 ROLES_THEMSELVES: Final = ("auth.view_group",)
+KEPT_VIEWS: Final = ("accounts.view_savedview",)
 
 LOST_TELEPHONES: Final = ("accounts.reset_secondfactor",)
 
@@ -62,7 +63,7 @@ EVERYTHING: Final = (
     *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
     *(WALLETS + RULES + LEDGER + PROPOSALS + KEYS + VOUCHERS + TILLS + SUSPENSE),
     *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
-    *(DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS),
+    *(DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS + KEPT_VIEWS),
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {

@@ -162,6 +162,7 @@ NAVIGATION: Final = {
         ("Fees", "sell", "transactions.feerule"),
         ("Roles", "admin_panel_settings", "auth.group"),
         ("Colleagues' sign-in", "shield_person", "auth.group", "colleagues"),
+        ("Kept views", "bookmarks", "accounts.savedview"),
         ("Idempotency keys", "key", "transactions.idempotencykey"),
         ("Overview refreshes", "update", "reporting.dashboardrefresh"),
         ("Days", "calendar_month", "reporting.businessday"),

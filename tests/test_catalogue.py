@@ -288,6 +288,7 @@ PRIVILEGES = {
     "receivables": "INSERT SELECT",
     "recovery_codes": "DELETE INSERT SELECT UPDATE",
     "second_factors": "DELETE INSERT SELECT UPDATE",
+    "saved_views": "DELETE INSERT SELECT UPDATE",
     "suspense_items": "INSERT SELECT",
     "tier_limits": "INSERT SELECT",
     "till_events": "INSERT SELECT",

@@ -485,6 +485,12 @@ BACK_OFFICE = """
     POST  /admin/customers/{public_id}/send-reset      302       302            404  403      403      403      404       403        404
     GET   /admin/customers/{public_id}/reveal          302       302            403  404      403      403      404       403        404
     POST  /admin/customers/{public_id}/reveal          302       302            403  404      403      403      404       403        404
+    GET   /admin/views/                                302       302            405  405      405      405      405       405        405
+    POST  /admin/views/                                302       302            404  404      404      404      404       404        404
+    GET   /admin/views/{pk}/rename                     302       302            405  405      405      405      405       405        405
+    POST  /admin/views/{pk}/rename                     302       302            404  404      404      404      404       404        404
+    GET   /admin/views/{pk}/delete                     302       302            405  405      405      405      405       405        405
+    POST  /admin/views/{pk}/delete                     302       302            404  404      404      404      404       404        404
     GET   /admin/transactions/proposal/propose/        302       302            403  403      200      403      403       403        200
     POST  /admin/transactions/proposal/propose/        302       302            405  405      405      405      405       405        405
     GET   /admin/transactions/proposal/propose/{name}/ 302       302            403  403      404      403      403       403        404

@@ -197,6 +197,7 @@ class LargeTableAdmin(Base):
     show_full_result_count = False
     change_form_outer_before_template: ClassVar[str | None] = None
     change_form_outer_after_template = "admin/panels.html"
+    list_before_template = "admin/list_before.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -263,6 +264,15 @@ class LargeTableAdmin(Base):
             elif isinstance(shown, type) and issubclass(shown, SimpleListFilter) and shown.parameter_name:
                 allowed.add(shown.parameter_name)
         return lookup in allowed and "\x00" not in value
+
+    @property
+    def kept_parameters(self) -> frozenset[str]:
+        """What an officer may keep of how this list is narrowed: no search, and no filter that takes a name."""
+        kept = {f"{shown}__exact" for shown in self.list_filter if isinstance(shown, str)}
+        for shown in self.list_filter:
+            if isinstance(shown, type) and issubclass(shown, SimpleListFilter) and shown.parameter_name:
+                kept |= set() if getattr(shown, "names_people", False) else {shown.parameter_name}
+        return frozenset(kept)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = context.get("original")

@@ -27,6 +27,7 @@ from accounts.models import (
     LoginSession,
     OneTimeCode,
     RecoveryCode,
+    SavedView,
     SecondFactor,
     User,
 )
@@ -271,6 +272,9 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
             kyc_rejected=0,
             kyc_waiting=1,
             set_aside=1,
+        ),
+        SavedView.objects.create(
+            owner=sipho.user, page="wallets.wallet", name="The house", query="whose=bank", created_at=moment
         ),
         LedgerVerification.objects.create(finished_at=moment, duration_ms=1500, checks_count=27, broken=[]),
         Group.objects.get(name="kyc"),
