@@ -219,15 +219,15 @@ class AuditEventAdmin(LargeTableAdmin):
 
     @admin.display(description="Address")
     def address(self, event: AuditEvent) -> object:
-        return shown(event.address)
+        return unbroken(event.address)
 
     @admin.display(description="Request")
     def its_request(self, event: AuditEvent) -> object:
         if not event.request_id:
             return "-"
         return format_html(
-            '<span class="break-all">{}</span><br><a class="text-link" href="{}">All of this request</a>',
-            event.request_id,
+            '{}<br><a class="text-link" href="{}">All of this request</a>',
+            unbroken(event.request_id),
             narrowed_to(request=event.request_id),
         )
 
@@ -237,7 +237,7 @@ class AuditEventAdmin(LargeTableAdmin):
         return (
             format_html_join(
                 "",
-                '<div class="break-words"><strong>{}</strong>: {}</div>',
+                '<div style="overflow-wrap: anywhere"><strong>{}</strong>: {}</div>',
                 ((name.replace("_", " "), fact_in_words(value)) for name, value in event.facts.items()),
             )
             or "-"
@@ -292,6 +292,11 @@ def link_for(reader: Any, found: Model, words: object) -> object:
     """A link to a page that the reader may open, and words where he may not."""
     meta = found._meta
     return link(found, words) if reader.has_perm(f"{meta.app_label}.view_{meta.model_name}") else words
+
+
+def unbroken(text: str | None) -> object:
+    """A long word, which stays in its cell."""
+    return format_html('<span style="overflow-wrap: anywhere">{}</span>', text) if text else "-"
 
 
 def narrowed_to(**values: str) -> str:

@@ -18,6 +18,7 @@ from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
 
+from accounts.audit_words import subject_in_words, verb_in_words
 from mymoolah.common.history import CurrentTransaction, changed, deleted, history_of, inserted, updated
 
 
@@ -508,7 +509,7 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.subject_type} {self.subject_id}"
+        return f"{verb_in_words(self.verb)}: {subject_in_words(self.subject_type, self.subject_id)}"
 
 
 class SavedView(models.Model):
