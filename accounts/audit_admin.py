@@ -166,7 +166,7 @@ class AuditEventAdmin(LargeTableAdmin):
                 "fields": (
                     ("at", "what"),
                     ("by", "subject"),
-                    ("address", "its_request"),
+                    ("from_where", "its_request"),
                     "said",
                 )
             },
@@ -218,7 +218,7 @@ class AuditEventAdmin(LargeTableAdmin):
         )
 
     @admin.display(description="Address")
-    def address(self, event: AuditEvent) -> object:
+    def from_where(self, event: AuditEvent) -> object:
         return unbroken(event.address)
 
     @admin.display(description="Request")

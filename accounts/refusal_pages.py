@@ -68,7 +68,9 @@ def handle_403(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def handle_404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return problems.handle_404(request, exception) if _is_api(request) else _page(request, 404, words=WORDS[404])
+    if _is_api(request):
+        return problems.handle_404(request, exception)
+    return _page(request, 404, words=WORDS[404] if _is_at_work(request) else "")
 
 
 def handle_500(request: HttpRequest) -> HttpResponseBase:
