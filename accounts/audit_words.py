@@ -22,6 +22,7 @@ VERBS: Final = frozenset(
         "contact.verified",
         "customers.load_finished",
         "customers.load_started",
+        "desk.loaded",
         "fee.set",
         "house.settled",
         "identity.revealed",
