@@ -34,6 +34,7 @@ from mymoolah.common.sql.queries import rows
 
 PROFILE = ("first_name", "last_name", "email", "phone")
 SOUTH_AFRICAN = r"0[0-9]{9}"
+BY_TIME = ("-created_at", "-pk")
 
 
 def international(phone: str) -> str:
@@ -181,9 +182,9 @@ class LoginSessionAdmin(LargeTableAdmin):
     list_select_related = ("user",)
     searches: ClassVar[list[Search]] = [
         Search("public id", UUID, lambda text: Q(public_id=text)),
-        *by_owner(),
+        *by_owner(ordering=BY_TIME),
     ]
-    linked: ClassVar = {"user": ()}
+    linked: ClassVar = {"user": BY_TIME}  # by key it would walk over everybody's later devices
     secret = ("token_digest", "previous_digest")
 
 

@@ -120,8 +120,15 @@ class UntilFilter(Narrowing):
 
 
 def about(subject_id: str) -> Q:
-    """Whatever kind of thing has this id, since an index asks for the kind as well."""
-    return Q(subject_type__in=sorted(SUBJECTS), subject_id=subject_id)
+    """Whatever kinds of things have this id: one, as a rule, so that its events come along the index of subjects."""
+    probes = [
+        AuditEvent.objects.filter(subject_type=kind, subject_id=subject_id).order_by().values_list("subject_type")[:1]
+        for kind in sorted(SUBJECTS)
+    ]
+    kinds = [kind for (kind,) in probes[0].union(*probes[1:], all=True)]
+    if len(kinds) == 1:
+        return Q(subject_type=kinds[0], subject_id=subject_id)
+    return Q(subject_type__in=kinds, subject_id=subject_id)
 
 
 def day_of(text: str) -> dt.datetime | None:
