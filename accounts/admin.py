@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import services
 from accounts.confirmation import ask_confirmation
-from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, User, plain_email
+from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, SavedView, User, plain_email
 from accounts.staff_session import staff_origin
 from mymoolah.common.admin import (
     COUNTED_ROWS_MAX,
@@ -278,3 +278,9 @@ UserAdmin.panels += [
     ),
     Panel("What happened", "accounts.view_auditevent", ("At", "Deed", "By"), events_about),
 ]
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(LargeTableAdmin):
+    list_display = ("name", "page", "owner", "shared_with", "query", "created_at")
+    list_select_related: ClassVar[Any] = ("owner", "shared_with")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin, messages
@@ -127,12 +126,6 @@ def _own(request: HttpRequest, pk: int) -> SavedView:
 def _me(request: HttpRequest) -> int:
     assert request.user.pk is not None  # `admin_view` lets nobody else in
     return request.user.pk
-
-
-@admin.register(SavedView)
-class SavedViewAdmin(LargeTableAdmin):
-    list_display = ("name", "page", "owner", "shared_with", "query", "created_at")
-    list_select_related: ClassVar[Any] = ("owner", "shared_with")
 
 
 urlpatterns: list[URLPattern] = [

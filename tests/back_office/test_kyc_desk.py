@@ -32,7 +32,7 @@ from tests.back_office.house import PASSWORD, colleague, emergency, signed_in
 from tests.conftest import Person, person
 
 CARD = ((KycDocument.Kind.IDENTITY, picture()),)
-QUEUE_QUERIES, CASE_QUERIES = 6, 10
+QUEUE_QUERIES, CASE_QUERIES = 7, 10
 
 
 @pytest.fixture(autouse=True)
