@@ -70,6 +70,7 @@ def examples(who: Neighbours) -> Mapping[str, list[dict[str, Any]]]:
     case = KycSubmission.objects.filter(status=KycSubmission.Status.PENDING).order_by("created_at").first()
     return {
         "admin:app_list": [{"app_label": label} for label in ("accounts", "transactions", "vouchers", "reporting")],
+        **{name: [{"public_id": who.largest.public_id}] for name, _ in routes() if name.startswith("customer_")},
         "customer_page": [{"public_id": one.public_id} for one in (who.largest, who.average)],
         "kyc_case": [{"public_id": case.public_id}] if case else [],
         "second_factor_reset": [{"public_id": who.officer.public_id}],
@@ -135,6 +136,8 @@ NEVER_PAGES: Final = {
     "books_export": "a POST",
     "kyc_deed": "a POST",
     "kyc_number": "a POST",
+    "saved_view_delete": "a POST",
+    "saved_view_rename": "a POST",
 }
 
 
