@@ -127,7 +127,7 @@ def test_what_a_role_of_his_allows_is_no_use_of_emergency_power(ledger: Ledger) 
 
     root = emergency()
     root.groups.add(Group.objects.get(name="support"))
-    client = signed_in(root)
+    client = signed_in(User.objects.get(pk=root.pk))
     assert client.get(list_page(Wallet)).status_code == 200
     assert client.get(reverse("admin:index")).status_code == 200
     assert told("superuser.looked") == []
