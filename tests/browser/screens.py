@@ -94,9 +94,11 @@ def addresses(house: Furnished) -> Iterator[str]:
         answers = {address: client.get(address).status_code for address in tried}
         opened = [address for address, status in answers.items() if status == HTTPStatus.OK]
         yield from opened[:1]
-        if not opened and HTTPStatus.NOT_FOUND in answers.values():
+        # A deed answers no GET: to a row whose key fits its address it says so.
+        is_deed = HTTPStatus.METHOD_NOT_ALLOWED in answers.values()
+        if not opened and not is_deed and HTTPStatus.NOT_FOUND in answers.values():
             closed.append(route)
-    assert closed == [], "nothing of the house opens these: say in TRIED_WITH what does"
+    assert closed == [], f"nothing of the house opens these: say in TRIED_WITH what does: {closed}"
     yield from BESIDES
     yield f"{ADMIN}accounts/user/{house.rows[User].pk}/history/"
 
