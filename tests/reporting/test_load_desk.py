@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 from accounts.models import AuditEvent, KycDocument, KycSubmission, LoginSession, User
 from mymoolah.common.clock import now
+from reporting.demo.cases import APPLICANTS
 from reporting.loading.desk import LOADED, STEPS, Desk, load_desk
 from reporting.models import QueryPerformanceLog
 from tests.conftest import Ledger
@@ -16,7 +17,6 @@ from transactions.models import Proposal
 from vouchers.models import SuspenseItem
 
 USERS = 1_000
-APPLICANTS = 5
 MODELS = (AuditEvent, KycSubmission, KycDocument, LoginSession, QueryPerformanceLog, Proposal, SuspenseItem, User)
 
 
@@ -41,8 +41,8 @@ def test_a_desk_is_as_full_as_there_are_customers_and_no_fuller_the_second_time(
     before = {model: model.objects.count() for model in MODELS}
 
     assert cases.filter(status="approved").count() == desk.decided_cases == 100
-    assert cases.filter(status="pending").count() == desk.waiting_cases + APPLICANTS == 5 + APPLICANTS
-    assert User.objects.filter(kyc_status="pending").count() == desk.waiting_cases + APPLICANTS
+    assert cases.filter(status="pending").count() == desk.waiting_cases + len(APPLICANTS) == 5 + len(APPLICANTS)
+    assert User.objects.filter(kyc_status="pending").count() == desk.waiting_cases + len(APPLICANTS)
     assert LoginSession.objects.count() == desk.sessions
     assert AuditEvent.objects.count() >= desk.events
     assert SuspenseItem.objects.filter(resolved_at=None).count() == desk.suspense_items == 2
