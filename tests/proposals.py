@@ -11,6 +11,8 @@ from typing import Any
 
 from django.forms.models import model_to_dict
 
+from accounts import audit
+from accounts.audit import Origin
 from accounts.decisions import Decision
 from accounts.models import User
 from accounts.services import create_staff
@@ -189,8 +191,13 @@ def third() -> User:
 
 def minuted(decision: Decision, kind: str, rule: TierLimit | FeeRule) -> None:
     """What makes a fee or a limit stand: two of finance approved just this, in the transaction that writes it."""
+    write_approved(write_proposed(decision, kind, rule, using="owner"), decision, kind, rule)
+
+
+def write_proposed(decision: Decision, kind: str, rule: TierLimit | FeeRule, *, using: str) -> Proposal:
+    """By the owner it is in a transaction of its own, which has ended."""
     told = {name: value for name, value in model_to_dict(rule).items() if name != "id"}
-    proposal = Proposal.objects.create(
+    made = Proposal.objects.using(using).create(
         command=f"set_{kind}",
         arguments=json.loads(json.dumps(told, default=str)),
         subject_type=kind,
@@ -201,6 +208,15 @@ def minuted(decision: Decision, kind: str, rule: TierLimit | FeeRule) -> None:
         preview={},
         preview_digest=b"v" * 32,
     )
+    return Proposal.objects.get(pk=made.pk)
+
+
+def write_approved(
+    proposal: Proposal, decision: Decision, kind: str, rule: TierLimit | FeeRule, *, told_by: int | None = None
+) -> None:
+    """Approve, and tell the audit trail that the approver did, or another."""
     proposal.status, proposal.decided_by_id, proposal.decided_at = "approved", decision.approved_by, now()
     proposal.result_kind, proposal.result_id = kind, str(rule.pk)
     proposal.save(update_fields=["status", "decided_by", "decided_at", "result_kind", "result_id"])
+    origin = Origin(actor_id=told_by or decision.approved_by)
+    audit.record("proposal.approved", subject_type="proposal", subject_id=proposal.public_id, origin=origin)

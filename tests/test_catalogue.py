@@ -175,6 +175,7 @@ FOREIGN_KEYS = {
 
 TRIGGERS = {
     "audit_events_append_only": ("audit_events", "refuse_change"),
+    "audit_events_say_when": ("audit_events", "stamp_audit_event"),
     "fee_rules_change_by_two": ("fee_rules", "require_two_of_finance"),
     "holds_are_resolved_once": ("holds", "refuse_change"),
     "holds_stay": ("holds", "refuse_change"),

@@ -281,6 +281,9 @@ class Proposal(models.Model):
     note = models.TextField(blank=True, help_text="What the one who decided said")
     result_kind = models.CharField(max_length=20, blank=True, help_text="What it made: transfer, fee_rule …")
     result_id = models.CharField(max_length=64, blank=True)
+    proposed_transaction_id = models.BigIntegerField(
+        null=True, editable=False, help_text="In which it was proposed: never the one that decides"
+    )
     transaction_id = models.BigIntegerField(
         null=True, editable=False, help_text="In which it was decided: its audit events and row history have the same"
     )

@@ -69,6 +69,16 @@ def test_the_app_adds_audit_events_and_never_changes_one(db: None, verb: str) ->
         app(VERBS[verb].format(table="audit_events", column="verb"))
 
 
+def test_an_event_is_of_now_and_of_its_own_transaction_whatever_the_app_says(app_sql: Sql, owner_sql: Sql) -> None:
+    forged = (
+        "INSERT INTO audit_events (verb, subject_type, subject_id, facts, request_id, at, transaction_id) "
+        "VALUES (%s, 'b', 'c', '{}', '', now() - interval '90 days', 42) "
+        "RETURNING now() - at < interval '1 minute', transaction_id = pg_current_xact_id()::text::bigint"
+    )
+    assert app_sql(forged, "forged") == [(True, True)]
+    assert owner_sql(forged, "brought") == [(False, True)]
+
+
 @pytest.mark.parametrize("column", [*MONEY_COLUMNS, *IDENTITY_COLUMNS, "created_at"])
 def test_the_app_changes_no_column_of_a_wallet_but_its_status(db: None, thandi: Person, column: str) -> None:
     with refused(PERMISSION_DENIED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -14,8 +15,9 @@ from accounts.decisions import Decision, NotOfFinance, ReasonNeeded
 from accounts.models import AuditEvent, User
 from mymoolah.common.money import Money
 from tests.conftest import Ledger, Person, Sql, balance, fund, refused, send
-from tests.proposals import minuted
+from tests.proposals import minuted, write_approved, write_proposed
 from tests.transactions.legs import decided
+from transactions.models import Proposal
 from transactions.posting import LimitExceeded
 from wallets.limits import InvalidLimits, Limits, UnknownTier, set_tier_limit
 from wallets.models import TierLimit
@@ -166,3 +168,41 @@ def test_two_who_are_not_of_finance_are_no_two_of_finance(ledger: Ledger, thandi
         limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
         minuted(decision, "tier_limit", limit)
         User.objects.filter(pk=decision.proposed_by).update(status="suspended")
+
+
+def test_nobody_proposes_and_approves_in_one_transaction(ledger: Ledger) -> None:
+    decision = decided()
+    with refused("MM901"), transaction.atomic():
+        limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
+        with transaction.atomic():
+            proposal = write_proposed(decision, "tier_limit", limit, using="default")
+        write_approved(proposal, decision, "tier_limit", limit)
+
+
+def test_when_something_was_proposed_is_what_the_database_says(ledger: Ledger) -> None:
+    with transaction.atomic():
+        limit = TierLimit.objects.get(tier=2, currency="ZAR")
+        proposal = write_proposed(decided(), "tier_limit", limit, using="default")
+        before = proposal.proposed_transaction_id
+    assert before is not None
+    with refused("42501"):
+        Proposal.objects.filter(pk=proposal.pk).update(proposed_transaction_id=None)
+    Proposal.objects.using("owner").filter(pk=proposal.pk).update(proposed_transaction_id=1)
+    copied = Proposal.objects.get(pk=proposal.pk)
+    assert copied.proposed_transaction_id == before
+    copied.pk, copied.public_id, copied.proposed_transaction_id = None, uuid.uuid4(), 1
+    copied.save(force_insert=True)
+    copied.refresh_from_db()
+    assert (copied.proposed_transaction_id or 0) > before
+
+
+def test_what_the_audit_trail_does_not_know_of_changes_no_limit(ledger: Ledger) -> None:
+    decision = decided()
+    with refused("MM901"), transaction.atomic():  # somebody else says that he approved it
+        limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
+        proposal = write_proposed(decision, "tier_limit", limit, using="owner")
+        write_approved(proposal, decision, "tier_limit", limit, told_by=decision.proposed_by)
+    with transaction.atomic():
+        limit = set_tier_limit(tier=2, currency="ZAR", limits=NARROW, decision=decision)
+        proposal = write_proposed(decision, "tier_limit", limit, using="owner")
+        write_approved(proposal, decision, "tier_limit", limit)
