@@ -17,6 +17,7 @@ VERBS: Final = frozenset(
         "account.suspended",
         "audit.exported",
         "books.exported",
+        "confirmation.locked",
         "contact.changed",
         "contact.code_sent",
         "contact.verified",
@@ -96,6 +97,7 @@ VERBS: Final = frozenset(
 )
 WORDS: Final[Mapping[str, str]] = {
     "audit.exported": "Audit trail exported",
+    "confirmation.locked": "Confirming by password locked",
     "house.settled": "Settlement entered",
     "identity.revealed": "Whole identity number looked at",
     "kyc.document_viewed": "KYC document looked at",

@@ -84,7 +84,13 @@ def _check(request: HttpRequest, password: str) -> str:
     user, origin = request.user, staff_session.staff_origin(request)
     assert user.is_authenticated
     try:
-        with counted(email=user.email, origin=origin, refusal=WrongPassword, verb="staff.confirmation_refused"):
+        with counted(
+            email=user.email,
+            origin=origin,
+            refusal=WrongPassword,
+            verb="staff.confirmation_refused",
+            what="confirmation",
+        ):
             # Not by the user's own method, which may write the hash anew and so end this very session.
             if not check_password(password, user.password):
                 raise WrongPassword

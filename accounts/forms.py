@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
@@ -39,6 +40,39 @@ class ConfirmationForm(forms.Form):
         max_length=4096,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
+
+
+class PasswordForm(forms.Form):
+    """The present password and another one, twice. Nothing here looks at whether the present one is right."""
+
+    old_password = forms.CharField(
+        label="Your password now",
+        strip=False,
+        max_length=4096,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    new_password1 = forms.CharField(
+        label="The new one",
+        strip=False,
+        max_length=4096,
+        help_text=password_validators_help_text_html,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+    new_password2 = forms.CharField(
+        label="The new one again",
+        strip=False,
+        max_length=4096,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = self.cleaned_data
+        old, new, again = (typed.get(name) for name in self.fields)
+        if new and again and new != again:
+            self.add_error("new_password2", "This is not the same as the one above.")
+        if old and new and old == new:
+            self.add_error("new_password1", "This is the password that you have: choose another one.")
+        return typed
 
 
 class CodeForm(forms.Form):

@@ -28,8 +28,9 @@ LOCK_SECONDS = 15 * 60
 MOST_FAILURES = {"account": 10, "address": 100}
 # A code has a million values, of which three are good at a time: whoever has the password needs 700 days on average.
 MOST_WRONG_CODES = {"account": 5, "address": 100}
-# Counted apart, or whoever has the password would begin anew with each sign-in.
-LIMITS = {"sign_in": MOST_FAILURES, "second_factor": MOST_WRONG_CODES}
+# Counted apart: whoever has the password would begin anew with each sign-in, and a stranger at the sign-in would keep a
+# colleague who is signed in from confirming anything.
+LIMITS = {"sign_in": MOST_FAILURES, "second_factor": MOST_WRONG_CODES, "confirmation": MOST_FAILURES}
 
 # Answers how many seconds the longest lock still lasts, 0 if none, and which try this is for each counter.
 COUNT = """
@@ -112,7 +113,7 @@ class Attempt:
 
 
 def count_attempt(*, email: str, address: str | None, what: str = "sign_in") -> Attempt:
-    """Count somebody's try of a password, or of a `second_factor`.
+    """Count somebody's try of a password, of a `second_factor`, or of a password in a session (`confirmation`).
 
     :raises SignInLocked: the account, or the network of this address, has failed too often
     :raises Unavailable: Redis is away, and nobody counts

@@ -30,13 +30,16 @@ class InvalidResetToken(DomainError):
 def change_password(
     *,
     public_id: uuid.UUID,
-    session_public_id: uuid.UUID,
+    session_public_id: uuid.UUID | None,
     current_password: str,
     new_password: str,
     now: dt.datetime,
     origin: Origin,
+    what: str = "sign_in",
 ) -> None:
     """Give somebody who knows his password another one, and end all his sessions but this one.
+
+    `what` names the counter of wrong ones: in a session of the back-office it is `confirmation`.
 
     :raises UnknownUser, NotActive: nobody has this id, or may not change anything
     :raises WrongPassword, SignInLocked: `current_password` is not his; too many were not
@@ -44,7 +47,7 @@ def change_password(
     """
     email = get_active_user(public_id=public_id).email
     with (
-        counted(email=email, origin=origin, refusal=WrongPassword, verb="password.refused"),
+        counted(email=email, origin=origin, refusal=WrongPassword, verb="password.refused", what=what),
         transaction.atomic(),
     ):
         user = get_active_user(public_id=public_id, locked=True)

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 import accounts.kyc_desk_admin
+import accounts.password_admin
 import accounts.saved_views_admin
 import accounts.second_factor_admin
 import accounts.urls
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc", csp_update({"worker-src": ["'self'", "blob:"]})(RedocView.as_view()), name="redoc"),
     path("api/redoc.js", redoc_script, name="redoc_script"),
     path("admin/kyc/", include(accounts.kyc_desk_admin.urlpatterns)),
+    path("admin/", include(accounts.password_admin.urlpatterns)),
     path("admin/second-factor/", include(accounts.second_factor_admin.urlpatterns)),
     path("admin/views/", include(accounts.saved_views_admin.urlpatterns)),
     # No model of ours has a page outside of the back-office, and Django's way there fails for tables that are not there.

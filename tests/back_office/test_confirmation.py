@@ -118,6 +118,19 @@ def test_too_many_wrong_passwords_lock_the_right_one_out_too(claimed: tuple[KycS
     assert case.status == "pending"
 
 
+def test_a_stranger_at_the_sign_in_keeps_no_colleague_from_confirming(claimed: tuple[KycSubmission, User]) -> None:
+    case, officer = claimed
+    client = signed_in(officer)
+    long_ago(client)
+    question = reject(client, case)
+    for _ in range(lockout.MOST_FAILURES["account"]):
+        Client().post("/admin/login/", {"username": officer.email, "password": "something-else"})
+    assert lockout.locked_seconds(email=officer.email) > 0
+    assert confirmed(client, question).status_code == 302
+    case.refresh_from_db()
+    assert case.status == "rejected"
+
+
 def test_without_redis_nobody_confirms(claimed: tuple[KycSubmission, User], settings: Any) -> None:
     case, officer = claimed
     client = signed_in(officer)
