@@ -116,6 +116,8 @@ class UntilFilter(Narrowing):
 
     def find(self, text: str) -> Q:
         day = day_of(text)
+        if day is not None and day.date() == dt.date.max:
+            return Q()  # no day follows it
         return NOBODY if day is None else Q(at__lt=day + dt.timedelta(days=1))
 
 

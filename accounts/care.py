@@ -15,8 +15,9 @@ from django.db.models import F
 from accounts import audit, contacts, passwords, sessions
 from accounts.audit import Origin
 from accounts.kyc_identity import decrypted_number
+from accounts.kyc_number_looks import counted_look
 from accounts.lockout import unlock_account
-from accounts.models import AuditEvent, User
+from accounts.models import User
 from accounts.second_factor import end_staff_sessions
 from accounts.staff_deeds import Why, locked_person, officer_with
 from mymoolah.common.errors import DomainError
@@ -24,8 +25,6 @@ from mymoolah.common.messages import Kind
 
 MAY_ASSIST: Final = "accounts.assist_user"
 MAY_REVEAL: Final = "accounts.reveal_kycsubmission"
-MOST_REVEALED, COUNTED = 20, dt.timedelta(hours=1)
-"""How many numbers one officer may look at in an hour."""
 
 
 class CareReason(models.TextChoices):
@@ -48,14 +47,6 @@ class CannotReset(DomainError):
 
 class NothingToReveal(DomainError):
     code, status, title = "nothing_to_reveal", 409, "This customer has not given us an identity number"
-
-
-class TooManyRevealed(DomainError):
-    code, status, title = "too_many_revealed", 429, "You have looked at as many identity numbers as an hour allows"
-
-    def __init__(self, *, seconds: int) -> None:
-        super().__init__(detail=f"You can look at the next one in {seconds // 60 + 1} minutes.")
-        self.retry_after_seconds = seconds
 
 
 def end_one_session(*, user: uuid.UUID, session: uuid.UUID, why: Why, now: dt.datetime, origin: Origin) -> None:
@@ -141,21 +132,15 @@ def reveal_number(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origin
 
     :raises NotAllowed, UnknownUser, OwnAccount, StaffAccount, ReasonNeeded: nothing was shown
     :raises NothingToReveal: he sent none
-    :raises TooManyRevealed: the officer has looked at twenty within an hour
+    :raises TooManyRevealed: the officer has looked at twenty within an hour, here or at the KYC desk
     """
     why.require(RevealReason, in_words=True)
-    with transaction.atomic():
-        officer = officer_with(MAY_REVEAL, origin=origin)
-        # One look of an officer after the other, or several at once would all be the twentieth.
-        User.objects.select_for_update(no_key=True).get(pk=officer.pk)
+    officer = officer_with(MAY_REVEAL, origin=origin)
+    with counted_look(officer_id=officer.pk, now=now):
         person = locked_person(public_id=user, officer=officer)
         found = person.kyc_submissions.order_by(F("granted_tier").desc(nulls_last=True), "-pk").first()
         if found is None:
             raise NothingToReveal
-        looks = AuditEvent.objects.filter(actor=officer, at__gt=now - COUNTED, verb="identity.revealed").order_by("-at")
-        oldest_that_counts = looks[MOST_REVEALED - 1 : MOST_REVEALED].first()
-        if oldest_that_counts is not None:
-            raise TooManyRevealed(seconds=int((oldest_that_counts.at + COUNTED - now).total_seconds()))
         audit.record(
             "identity.revealed",
             subject_type="user",

@@ -18,6 +18,7 @@ from accounts import audit, kyc_checks
 from accounts.audit import Origin
 from accounts.kyc import DocumentNotAskedFor, DocumentNotFound, SubmissionNotFound, awaited
 from accounts.kyc_identity import decrypted_number
+from accounts.kyc_number_looks import counted_look
 from accounts.kyc_tiers import HIGHEST_TIER, missing_kinds
 from accounts.models import KycNote, KycSubmission, User
 from accounts.notices import tell
@@ -28,6 +29,8 @@ MAY_DECIDE = "accounts.decide_kycsubmission"
 CLAIM_KEPT = dt.timedelta(minutes=30)
 """How long nobody else may take a claimed case over."""
 FOUR_EYES_TIER = HIGHEST_TIER
+TEXT_MAX = 2_000
+"""How long a note or a reason may be."""
 EXCLUDED = "23P01"
 
 Pending, WaitsFor = KycSubmission.Status.PENDING, KycSubmission.WaitsFor
@@ -59,6 +62,10 @@ class ClaimedByAnother(DomainError):
 
 class TextMissing(DomainError):
     code, status, title = "text_missing", 409, "Please write a sentence that says why"
+
+
+class TextUnfit(DomainError):
+    code, status, title = "text_unfit", 409, f"Please write at most {TEXT_MAX:,} characters, and no control characters"
 
 
 class DocumentsMissing(DomainError):
@@ -175,12 +182,15 @@ def add_note(*, case: uuid.UUID, text: str, now: dt.datetime, origin: Origin) ->
         deed.record("kyc.note_added")
 
 
-def show_number(*, case: uuid.UUID, origin: Origin) -> str:
+def show_number(*, case: uuid.UUID, now: dt.datetime, origin: Origin) -> str:
     """The identity number, for the officer who compares it with the document; each look is written down.
 
     :raises SubmissionNotFound, NotAnOfficer, OwnCase, CaseDecided, ClaimedByAnother, NotClaimed: nothing was shown
+    :raises TooManyRevealed: the officer has looked at twenty within an hour, here or elsewhere
     """
-    with _doing(case, origin) as deed:
+    assert origin.actor_id is not None
+    # The officer before the customer, as in care.py: the other way round, two looks at once could wait for each other.
+    with counted_look(officer_id=origin.actor_id, now=now), _doing(case, origin) as deed:
         _require_mine(deed, deed.case.version)
         deed.record("kyc.number_shown")
         return decrypted_number(deed.case.id_number_encrypted)
@@ -237,7 +247,7 @@ def approve(
             red = kyc_checks.red_codes(checks)
             if red and not override_reason.strip():
                 raise ChecksAreRed(checks=red)
-            held.override_reason = override_reason.strip() if red else ""
+            held.override_reason = _said(override_reason) if red else ""
             if tier < FOUR_EYES_TIER and not red:
                 _grant(deed, tier, first=deed.officer, second=None, now=now)
                 return KycSubmission.Status.APPROVED
@@ -402,6 +412,8 @@ def _forget_proposal(case: KycSubmission) -> None:
 def _said(text: str) -> str:
     if not text.strip():
         raise TextMissing
+    if len(text.strip()) > TEXT_MAX or "\0" in text:
+        raise TextUnfit
     return text.strip()
 
 

@@ -312,11 +312,11 @@ def show_number(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     if (question := ask_confirmation(request)) is not None:
         return question
     try:
-        number = kyc_desk.show_number(**_asked(request, public_id))
+        number = kyc_desk.show_number(**_asked(request, public_id), now=now())
     except SubmissionNotFound as error:
         raise Http404 from error
     except DomainError as refusal:
-        messages.error(request, f"{refusal.title}.")
+        messages.error(request, f"{refusal.detail or refusal.title}.".replace("..", "."))
         return redirect("kyc_case", public_id)
     return _case_page(request, public_id, number=number)
 

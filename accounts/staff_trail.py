@@ -1,8 +1,8 @@
 """What is written down about staff at the door and in the corridors: sign-ins, refusals, and the use of emergency power.
 
 Deeds write their own events (accounts/audit.py); these are about pages. An event is written once, however often a page
-is tried within ten minutes, and at most sixty refusals an hour of one person: the hundredth says nothing that the
-sixtieth did not, and nobody can fill the table. Whoever has not signed in is sent to the door, which is no refusal.
+is tried within ten minutes, and at most sixty refusals an hour of one person, so that nobody can fill the table. What
+is left out then is said once, and a page that refused him for the first time is written all the same. Whoever has not signed in is sent to the door, which is no refusal.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BACK_OFFICE: Final = "/admin/"
 SAID_ONCE_IN: Final = dt.timedelta(minutes=10)
 COUNTED_FOR: Final = dt.timedelta(hours=1)
 MOST_REFUSALS: Final = 60
+MUTED: Final = "permission.refusals_muted"
 # The door itself: what happens there is told by name.
 DOOR: Final = frozenset({"login", "logout"})
 OK: Final = 400
@@ -40,8 +41,12 @@ def record_refusal(request: HttpRequest, *, now: dt.datetime) -> bool:
     user = request.user
     if not (user.is_authenticated and user.is_staff):
         return False
-    his = AuditEvent.objects.filter(actor_id=user.pk, verb="permission.refused", at__gt=now - COUNTED_FOR)
-    if len(his.order_by("-at").values_list("pk")[:MOST_REFUSALS]) >= MOST_REFUSALS:
+    lately = AuditEvent.objects.filter(actor_id=user.pk, at__gt=now - COUNTED_FOR)
+    his = lately.filter(verb="permission.refused")
+    is_too_much = len(his.order_by("-at").values_list("pk")[:MOST_REFUSALS]) >= MOST_REFUSALS
+    if is_too_much and his.filter(subject_id=page_name(request)).exists():
+        if not lately.filter(verb=MUTED).exists():
+            audit.record(MUTED, subject_type="page", subject_id=page_name(request), origin=staff_origin(request))
         return False
     return _record_once("permission.refused", request, asked_permissions(request), now)
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -261,7 +263,7 @@ DEEDS: Final = {
         fits=lambda person: person.is_customer,
     ),
 }
-MATTERS: Final = {"unfreeze", "suspend", "close", "reveal"}
+MATTERS: Final = {"unfreeze", "suspend", "reinstate", "close", "reopen", "reveal"}
 """What asks for the password again."""
 
 
@@ -358,7 +360,11 @@ def _form(deed: Deed, customer: User, wallet: Wallet | None, given: Any = None) 
 
 def _is_first_time(request: HttpRequest) -> bool:
     expected = request.session.pop(SHOW_ONCE, None)
-    return expected is not None and secrets.compare_digest(expected, request.POST.get("once", ""))
+    if expected is None or not secrets.compare_digest(expected, request.POST.get("once", "")):
+        return False
+    # Requests at the same moment have all read the same session: one of them is the first to say so here.
+    lifetime_seconds = settings.STAFF_SESSION_LIFETIME.total_seconds()
+    return bool(cache.add(f"{SHOW_ONCE}:{expected}", "used", timeout=lifetime_seconds))
 
 
 def _wallet_of(customer: User, request: HttpRequest) -> Wallet:

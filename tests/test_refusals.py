@@ -56,6 +56,7 @@ NEVER_DECLARED: Final = {
     "accounts.kyc_identity.InvalidCitizenship": FIELD,
     "accounts.kyc_identity.InvalidIdNumber": FIELD,
     "accounts.kyc_identity.InvalidPassportNumber": FIELD,
+    "accounts.kyc_number_looks": STAFF,
     "accounts.kyc_pages": STAFF,
     "accounts.saved_views": STAFF,
     "accounts.second_factor": STAFF,

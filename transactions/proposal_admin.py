@@ -187,6 +187,7 @@ class ProposalAdmin(LargeTableAdmin):
         current: Preview | None = None,
         refusal: DomainError | None = None,
         is_stale: bool = False,
+        note: NoteForm | None = None,
     ) -> HttpResponse:
         """One proposal: as it was asked, or with what it would do as things stand (`current`)."""
         proposal = get_object_or_404(Proposal.objects.select_related("proposed_by", "decided_by"), pk=pk)
@@ -208,7 +209,7 @@ class ProposalAdmin(LargeTableAdmin):
             "seen": previews.digest(shown).hex(),
             "may_decide": proposal.is_open and not is_own and request.user.has_perm(DECIDE),
             "may_withdraw": proposal.is_open and is_own,
-            "note_form": NoteForm(request.POST if refusal or is_stale else None),
+            "note_form": note or NoteForm(request.POST if refusal or is_stale else None),
             "result": result_of(proposal),
             "refusal": told(refusal) if refusal else "",
             "is_stale": is_stale,
@@ -231,6 +232,8 @@ class ProposalAdmin(LargeTableAdmin):
         if (question := ask_confirmation(request)) is not None:
             return question
         note = NoteForm(request.POST)
+        if not note.is_valid():
+            return self.page(request, pk, note=note)
         try:
             seen = bytes.fromhex(request.POST.get("seen", ""))
         except ValueError:
@@ -240,7 +243,7 @@ class ProposalAdmin(LargeTableAdmin):
                 public_id=public_id_of(pk),
                 approver_id=member(request),
                 seen_digest=seen,
-                note=note.cleaned_data["note"] if note.is_valid() else request.POST.get("note", ""),
+                note=note.cleaned_data["note"],
                 now=now(),
                 origin=staff_origin(request),
             )
@@ -256,11 +259,14 @@ class ProposalAdmin(LargeTableAdmin):
 
     def reject(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, DECIDE)
+        note = NoteForm(request.POST)
+        if not note.is_valid():
+            return self.page(request, pk, note=note)
         try:
             done = services.reject(
                 public_id=public_id_of(pk),
                 decider_id=member(request),
-                note=request.POST.get("note", ""),
+                note=note.cleaned_data["note"],
                 now=now(),
                 origin=staff_origin(request),
             )

@@ -172,7 +172,7 @@ def older_than(queryset: QuerySet[Model], key: str) -> QuerySet[Model]:
         for column, value in reversed(list(zip(columns[:-1], values[:-1], strict=True))):
             older = Q(**{f"{column}__lte": value}) & (Q(**{f"{column}__lt": value}) | older)
         return queryset.filter(older)
-    except (ValueError, TypeError, RecursionError, ValidationError, FieldError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError, FieldError) as error:
         raise IncorrectLookupParameters from error
 
 

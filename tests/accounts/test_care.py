@@ -13,11 +13,12 @@ from django.core import mail
 
 from accounts import care, lockout
 from accounts.audit import SYSTEM, Origin
-from accounts.care import CannotReset, NothingToReveal, TooManyRevealed
+from accounts.care import CannotReset, NothingToReveal
 from accounts.codes import TooManyCodes
 from accounts.contacts import ContactVerified
 from accounts.decisions import ReasonNeeded
 from accounts.kyc_identity import encrypted_number
+from accounts.kyc_number_looks import MOST_REVEALED, TooManyRevealed
 from accounts.lockout import SignInLocked
 from accounts.models import AuditEvent, KycSubmission, LoginSession, OneTimeCode, User
 from accounts.sessions import InvalidCredentials, SessionNotFound, sign_in, start_session
@@ -213,7 +214,7 @@ def test_it_is_the_approved_number_before_a_later_one(thandi: Person, sipho: Per
 def test_an_officer_looks_at_twenty_an_hour(thandi: Person, ledger: Ledger) -> None:
     submitted(thandi)
     moment = now()
-    for _ in range(care.MOST_REVEALED):
+    for _ in range(MOST_REVEALED):
         care.reveal_number(now=moment, **asked(thandi, reason=why("caller")))
     with pytest.raises(TooManyRevealed) as caught:
         care.reveal_number(now=now(), **asked(thandi, reason=why("caller")))
@@ -225,7 +226,7 @@ def test_an_officer_looks_at_twenty_an_hour(thandi: Person, ledger: Ledger) -> N
 def test_however_many_look_at_once_the_hour_has_twenty(thandi: Person, race: Callable[..., list[Any]]) -> None:
     submitted(thandi)
     given = asked(thandi, reason=why("caller"))
-    for _ in range(care.MOST_REVEALED - 1):
+    for _ in range(MOST_REVEALED - 1):
         care.reveal_number(now=now(), **given)
     answers = race(4, lambda: care.reveal_number(now=now(), **given))
     assert Counter(type(answer) for answer in answers) == {str: 1, TooManyRevealed: 3}

@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from accounts import kyc, kyc_checks, kyc_desk
+from accounts import audit, kyc, kyc_checks, kyc_desk
 from accounts.audit import Origin
 from accounts.kyc import DocumentNotAskedFor, DocumentNotFound, Identity, SubmissionNotFound
 from accounts.kyc_checks import Check, Level
@@ -38,7 +38,9 @@ from accounts.kyc_desk import (
     OwnCase,
     StaleCase,
     TextMissing,
+    TextUnfit,
 )
+from accounts.kyc_number_looks import MOST_REVEALED, TooManyRevealed
 from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, User
 from accounts.services import create_staff, rename
 from mymoolah.common.clock import now
@@ -463,6 +465,35 @@ def test_the_number_is_shown_to_who_compares_it_and_that_is_written_down(lerato:
     assert kagiso.show_number(case) == THANDIS_ID
     assert deeds(case)[-1] == "number_shown"
     assert THANDIS_ID not in str(list(AuditEvent.objects.values_list("facts", flat=True)))
+
+
+def test_an_officer_looks_at_twenty_an_hour_wherever_that_is(
+    lerato: Person, kagiso: Officer, race: Callable[..., list[Any]]
+) -> None:
+    case, moment = claimed(case_of(lerato), kagiso), now()
+    for verb in ("kyc.number_shown", "identity.revealed"):
+        for _ in range(MOST_REVEALED // 2 - (verb == "kyc.number_shown")):
+            audit.record(verb, subject_type="user", subject_id="", origin=Origin(actor_id=kagiso.user.pk))
+    answers = race(4, lambda: kagiso.show_number(case))
+    assert Counter(type(answer) for answer in answers) == {str: 1, TooManyRevealed: 3}
+    assert kyc_desk.show_number(
+        case=case.public_id, now=moment + dt.timedelta(hours=2), origin=Origin(actor_id=kagiso.user.pk)
+    )
+
+
+def test_what_is_too_long_or_no_text_is_refused(lerato: Person, kagiso: Officer) -> None:
+    case = claimed(case_of(lerato), kagiso)
+    for words in ("a\0b", "x" * (kyc_desk.TEXT_MAX + 1)):
+        with pytest.raises(TextUnfit):
+            kagiso.add_note(case, text=words)
+        for deed, asked in (
+            ("reject", {"reason": words}),
+            ("ask_again", {"document": asked_of(case), "reason": words}),
+        ):
+            with pytest.raises(TextUnfit):
+                getattr(kagiso, deed)(case, **asked)
+    kagiso.add_note(case, text="x" * kyc_desk.TEXT_MAX)
+    assert deeds(case) == ["submitted", "claimed", "note_added"]
 
 
 # One document again -------------------------------------------------------------------------------------------------

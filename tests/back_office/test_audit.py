@@ -62,6 +62,7 @@ def test_events_are_found_by_what_one_knows_of_them(ledger: Ledger, thandi: Pers
     assert verbs(client, verb="wallet.frozen", actor="thandi@example.com") == ["wallet.frozen"]
     assert verbs(client, request="request-wallet.closed") == ["wallet.closed"]
     assert verbs(client, until="2001-01-01") == []
+    assert verbs(client, until="9999-12-31")[0] == "wallet.closed"
     assert verbs(client, **{"from": "2001-01-01"})[0] == "wallet.closed"
     assert verbs(client, **{"from": "2999-01-01"}) == []
     assert verbs(client, **{"from": "no day"}) == []

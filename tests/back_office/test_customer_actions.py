@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -204,6 +205,21 @@ def test_a_form_for_the_number_that_was_never_opened_shows_nothing(thandi: Perso
     assert not AuditEvent.objects.filter(verb="identity.revealed").exists()
 
 
+def test_sent_twenty_times_at_once_the_number_is_in_one_answer(thandi: Person, race: Callable[..., list[Any]]) -> None:
+    submitted(thandi)
+    support = signed_in(colleague("support"))
+    form = {"reason": "caller", "words": "Case 17", **opened(support, thandi, "reveal")}
+    cookies = support.cookies
+
+    def work() -> bool:
+        client = Client()
+        client.cookies = cookies
+        return THANDIS_ID in client.post(address(thandi, "reveal"), form).content.decode()
+
+    assert sum(race(20, work)) == 1
+    assert AuditEvent.objects.filter(verb="identity.revealed").count() == 1
+
+
 # The password again -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", sorted(MATTERS))
 def test_what_matters_asks_for_the_password_when_it_was_given_long_ago(thandi: Person, name: str) -> None:
@@ -211,6 +227,8 @@ def test_what_matters_asks_for_the_password_when_it_was_given_long_ago(thandi: P
         submitted(thandi)
     if name == "unfreeze":
         Wallet.objects.filter(pk=thandi.wallet.pk).update(status="frozen")
+    if name in {"reinstate", "reopen"}:
+        sent(signed_in(colleague("administrator")), thandi, "close" if name == "reopen" else "suspend")
     client = signed_in(emergency())
     session = client.session
     session[CONFIRMED_AT] = 0

@@ -292,7 +292,9 @@ def test_pages_of_money_name_the_two_who_decided(house: Furnished, root: Client,
     assert str(voucher.issue_transfer_id) in root.get(page_of(voucher)).content.decode()
 
 
-@pytest.mark.parametrize("key", ["x", "[]", "1", '["x"]', "[1,2]", '{"a":1}', '["\\u0000"]', "[" * 1000, "null"])
+@pytest.mark.parametrize(
+    "key", ["x", "[]", "1", '["x"]', "[1,2]", '{"a":1}', '["\\u0000"]', "[" * 1000, "null", "[1e400]"]
+)
 def test_a_broken_key_is_told_so(house: Furnished, root: Client, key: str) -> None:
     answer = root.get(list_page(Wallet), {"before": key})
     assert answer.status_code == 302

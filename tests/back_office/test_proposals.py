@@ -306,3 +306,17 @@ def test_pages_take_a_fixed_number_of_queries(thandi: Person, sipho: Person, own
     assert {address: cost(address) for address in costs} == costs
     assert max(costs.values()) <= 14
     assert costs[page_of(one)] <= 7
+
+
+@pytest.mark.parametrize("name", ["approve", "reject"])
+@pytest.mark.parametrize("note", ["a\0b", "x" * 2001])
+def test_a_note_that_is_no_text_or_too_long_decides_nothing(
+    thandi: Person, checker: Client, name: str, note: str
+) -> None:
+    proposal = an_adjustment(thandi)
+    form = {"seen": bytes(proposal.preview_digest).hex(), "note": note}
+    answer = checker.post(deed(proposal, name), form)
+    assert answer.status_code == 200
+    assert re.search("Null characters are not allowed|at most [0-9]+ characters", answer.content.decode())
+    proposal.refresh_from_db()
+    assert proposal.status == Proposal.Status.PROPOSED

@@ -70,12 +70,26 @@ def test_the_same_refusal_is_told_again_after_ten_minutes(ledger: Ledger) -> Non
 
 def test_who_knocks_at_every_page_does_not_fill_the_table(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staff_trail, "MOST_REFUSALS", 5)
-    client, other = signed_in(colleague("operator")), signed_in(colleague("support"))
+    clerk = colleague("operator")
+    client, other = signed_in(clerk), signed_in(colleague("support"))
     for number in range(1, 9):
         assert client.get(reverse("admin:vouchers_suspenseitem_change", args=[number])).status_code == 403
     assert len(told("permission.refused")) == 5
+    [muted] = told("permission.refusals_muted")
+    assert (muted.actor_id, muted.subject_id) == (clerk.pk, "vouchers_suspenseitem_change")
     assert other.get(reverse("kyc_queue")).status_code == 403
     assert len(told("permission.refused")) == 6
+
+
+def test_noise_hides_no_page_that_was_not_tried_before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff_trail, "MOST_REFUSALS", 5)
+    client = signed_in(colleague("operator"))
+    for number in range(1, 9):
+        client.get(reverse("admin:vouchers_suspenseitem_change", args=[number]))
+    for _ in range(2):
+        assert client.get(reverse("kyc_queue")).status_code == 403
+    assert [event.subject_id for event in told("permission.refused")[5:]] == ["kyc_queue"]
+    assert len(told("permission.refusals_muted")) == 1
 
 
 def test_strangers_customers_and_pages_that_are_not_there_write_nothing(ledger: Ledger, thandi: Person) -> None:
