@@ -234,13 +234,13 @@ def test_what_matters_asks_for_the_password_when_it_was_given_long_ago(thandi: P
     session[CONFIRMED_AT] = 0
     session.save()
     carried = opened(client, thandi, name)
-    before = AuditEvent.objects.count()
+    before = AuditEvent.objects.exclude(verb="superuser.acted").count()
     answer = sent(client, thandi, name, carried)
     assert "Is it still you?" in text(answer)
-    assert AuditEvent.objects.count() == before
+    assert AuditEvent.objects.exclude(verb="superuser.acted").count() == before
     done = sent(client, thandi, name, carried, confirmed_by_password=PASSWORD)
     assert (THANDIS_ID in text(done)) == (name == "reveal")
-    assert AuditEvent.objects.count() > before
+    assert AuditEvent.objects.exclude(verb="superuser.acted").count() > before
 
 
 # Colleagues -------------------------------------------------------------------------------------------------------------
