@@ -21,7 +21,7 @@ from accounts.models import AuditEvent, RecoveryCode, SecondFactor, User
 from accounts.second_factor import CodeRefused, EnrolledMeanwhile, NoSecondFactor, OwnSecondFactor
 from mymoolah.common.errors import Unavailable
 from tests.back_office.house import colleague
-from tests.conftest import Ledger, Person
+from tests.conftest import Ledger, Person, Sql, refused
 
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 KEY = base64.b32encode(b"12345678901234567890").decode()
@@ -138,7 +138,11 @@ def test_a_key_moved_to_another_row_opens_nothing(ada: User) -> None:
     enrol(ada)
     other = colleague("support")
     enrol(other, key=second_factor.new_key())
-    SecondFactor.objects.filter(user=other).update(key_encrypted=SecondFactor.objects.get(user=ada).key_encrypted)
+    moved = SecondFactor.objects.get(user=ada)
+    SecondFactor.objects.filter(user=other).delete()
+    SecondFactor.objects.create(
+        user=other, key_encrypted=moved.key_encrypted, last_step=moved.last_step, enrolled_at=moved.enrolled_at
+    )
     with pytest.raises(InvalidTag):
         verify(other, code_at(NOON))
 
@@ -323,3 +327,27 @@ def test_a_standing_or_a_role_that_changes_ends_sessions_whoever_changes_it(ada:
     stale.last_login = NOON
     stale.save()
     assert epoch() > seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "for_the_app"),
+    [
+        ("UPDATE users SET public_id = gen_random_uuid() WHERE id = %s", "MM901"),
+        ("UPDATE users SET created_at = created_at - interval '1 year' WHERE id = %s", "MM901"),
+        ("UPDATE recovery_codes SET used_at = NULL WHERE used_at IS NOT NULL AND factor_id = %s", "MM901"),
+        ("UPDATE recovery_codes SET used_at = used_at - interval '1 day' WHERE factor_id = %s", "MM901"),
+        ("UPDATE recovery_codes SET digest = sha256(digest) WHERE factor_id = %s", "42501"),
+        ("UPDATE second_factors SET last_step = last_step - 1 WHERE user_id = %s", "MM901"),
+        ("UPDATE second_factors SET key_encrypted = key_encrypted || 'x' WHERE user_id = %s", "42501"),
+        ("UPDATE second_factors SET enrolled_at = now() WHERE user_id = %s", "42501"),
+    ],
+)
+def test_nobody_becomes_another_and_no_code_is_good_again(
+    ledger: Ledger, app_sql: Sql, owner_sql: Sql, statement: str, for_the_app: str
+) -> None:
+    user = colleague("administrator")
+    verify(user, enrol(user)[0])
+    with refused(for_the_app):
+        app_sql(statement, user.pk)
+    with refused("MM901"):
+        owner_sql(statement, user.pk)
