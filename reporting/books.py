@@ -20,13 +20,13 @@ def house_balances() -> list[Row]:
     return rows("reporting", "house_balances.sql")
 
 
-def trial_balance(*, day: dt.date) -> list[Row]:
-    """How a Johannesburg day left each wallet of the house and all customers. One query, whatever their history.
+def trial_balance(*, first: dt.date, last: dt.date) -> list[Row]:
+    """How Johannesburg days, both ends included, left each wallet of the house and all customers. One query.
 
     A day that has just ended may lack what was on its way at midnight for as long as that is on its way: seconds.
     """
-    ends_at = start_of_day(day + dt.timedelta(days=1))
-    return rows("reporting", "trial_balance.sql", starts_at=start_of_day(day), ends_at=ends_at)
+    ends_at = start_of_day(last + dt.timedelta(days=1))
+    return rows("reporting", "trial_balance.sql", starts_at=start_of_day(first), ends_at=ends_at)
 
 
 def suspense_ages(*, at: dt.datetime) -> list[Row]:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 from django.contrib import admin
@@ -33,6 +33,7 @@ from vouchers.models import SuspenseItem
 from wallets.models import Wallet
 
 EXPORT: Final = "transactions.export_transaction"
+EARLIEST_DAY: Final = dt.date(2000, 1, 1)
 ITEMS_PER_PAGE: Final = 50
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AGES: Final = (
@@ -50,19 +51,31 @@ NAMES: Final = {
 }
 
 
-class DayForm(forms.Form):
-    day = forms.DateField(widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
+def day_field(label: str) -> forms.DateField:
+    return forms.DateField(label=label, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
 
 
 class PeriodForm(forms.Form):
-    first = forms.DateField()
-    last = forms.DateField()
+    """Days up to today, both ends included, at most a year of them."""
 
-    def clean(self) -> dict[str, Any]:
-        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
-        if first and last and not dt.timedelta(0) <= last - first < dt.timedelta(days=LONGEST_DAYS):
-            raise forms.ValidationError(f"At most {LONGEST_DAYS} days, the first before the last.")
-        return self.cleaned_data
+    first, last = day_field("First day"), day_field("Last day")
+
+    def clean_first(self) -> dt.date:
+        return self.past("first")
+
+    def clean_last(self) -> dt.date:
+        last, first = self.past("last"), self.cleaned_data.get("first")
+        if first and last < first:
+            raise forms.ValidationError("This is before the first day.")
+        if first and last - first >= dt.timedelta(days=LONGEST_DAYS):
+            raise forms.ValidationError(f"At most {LONGEST_DAYS} days at once.")
+        return last
+
+    def past(self, name: str) -> dt.date:
+        day: dt.date = self.cleaned_data[name]
+        if not EARLIEST_DAY <= day <= business_day(now()):
+            raise forms.ValidationError("A day of this century, up to today.")
+        return day
 
 
 # What is read -----------------------------------------------------------------------------------------------------------
@@ -77,7 +90,7 @@ def house(request: HttpRequest) -> HttpResponse:
             "words": words_for(row),
             "stripes": row["stripes"],
             "last_entry_at": row["last_entry_at"],
-            "is_all": row["kind"] == "customers",
+            "is_total": row["kind"] in {"house", "customers"},
             "settle": settlements_of(request, row),
         }
         for row in books.house_balances()
@@ -87,14 +100,14 @@ def house(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def trial_balance(request: HttpRequest) -> HttpResponse:
-    """How a Johannesburg day left the house and its customers."""
+    """How some Johannesburg days left the house and its customers: yesterday, if nobody says which."""
     require(request, "wallets.view_wallet")
     today = business_day(now())
-    yesterday = today - dt.timedelta(days=1)
-    form = DayForm(request.GET if "day" in request.GET else {"day": yesterday})
-    day = form.cleaned_data["day"] if form.is_valid() else yesterday
-    if not dt.date(2000, 1, 1) <= day <= today:
-        raise BadRequest("A day of this century, up to today.")
+    yesterday, one_day = today - dt.timedelta(days=1), dt.timedelta(days=1)
+    form = PeriodForm(request.GET if {"first", "last"} & set(request.GET) else {"first": yesterday, "last": yesterday})
+    if not form.is_valid():
+        return page(request, "trial_balance", "Trial balance", form=form)
+    first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     amounts = ("opening_balance", "received", "sent", "change", "closing_balance")
     rows = [
         {
@@ -102,19 +115,22 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
             "is_total": row["kind"] in {"house", "customers"},
             **{name: "" if row[name] is None else money(row[name], row["currency"]) for name in amounts},
         }
-        for row in books.trial_balance(day=day)
+        for row in books.trial_balance(first=first, last=last)
     ]
     return page(
         request,
         "trial_balance",
         "Trial balance",
         rows=rows,
-        day=day,
+        first=first,
+        last=last,
+        days=(last - first).days + 1,
         form=form,
-        is_today=day == today,
-        before=day - dt.timedelta(days=1),
-        after=day + dt.timedelta(days=1) if day < today else None,
-        exports=exports_of(request, "trial_balance", first=day.replace(day=1).isoformat(), last=day.isoformat()),
+        has_today=last == today,
+        before=first - one_day if first > EARLIEST_DAY else None,
+        after=last + one_day if last < today else None,
+        month=last.replace(day=1),
+        exports=exports_of(request, "trial_balance", first=first.isoformat(), last=last.isoformat()),
     )
 
 
@@ -177,6 +193,8 @@ def shown_item(item: Row, moment: dt.datetime) -> dict[str, object]:
 
 def words_for(row: Row) -> str:
     """What a balance means, since a negative one is no mistake."""
+    if row["kind"] == "house":
+        return "with what customers have: zero"
     if row["kind"] == "customers":
         return "what we owe our customers"
     if not row["balance"]:
@@ -241,7 +259,7 @@ def suspense_lines(_: object) -> Iterator[Sequence[Cell]]:
 def trial_balance_lines(period: PeriodForm | None) -> Iterator[Sequence[Cell]]:
     assert period is not None
     for day in books.days_between(period.cleaned_data["first"], period.cleaned_data["last"]):
-        for row in books.trial_balance(day=day):
+        for row in books.trial_balance(first=day, last=day):
             amounts = (row[name] for name in ("opening_balance", "received", "sent", "change", "closing_balance"))
             yield day.isoformat(), NAMES[row["kind"]], row["currency"], *amounts
 

@@ -78,7 +78,11 @@ def test_the_house_is_summed_over_its_stripes_and_customers_have_what_it_lacks(
     assert of(rows, "customers")["balance"] == Decimal("150.00")
     assert of(rows, "customers", "USD")["balance"] == Decimal("9.00")
     assert of(rows, "bank")["balance"] == 0
-    assert len(rows) == 2 * 9
+    for currency, total in (("ZAR", "-150.00"), ("USD", "-9.00")):
+        kinds = [row["balance"] for row in rows if row["currency"] == currency and row["stripes"]]
+        assert sum(kinds) == of(rows, "house", currency)["balance"] == Decimal(total)
+        assert of(rows, "house", currency)["balance"] + of(rows, "customers", currency)["balance"] == 0
+    assert len(rows) == 2 * 10
     html = finance.get(HOUSE).content.decode()
     assert "-150.00 ZAR" in html
     assert "what we owe our customers" in html
@@ -128,7 +132,7 @@ def test_a_trial_balance_equals_a_plain_recomputation_at_each_edge_of_the_day(th
     ):
         fund(who, amount, at=johannesburg(at))
     for day in (dt.date(2026, 2, 28), dt.date(2026, 3, 1), dt.date(2026, 3, 2), dt.date(2026, 3, 3)):
-        rows = books.trial_balance(day=day)
+        rows = books.trial_balance(first=day, last=day)
         house = {
             (row["kind"], row["currency"]): (
                 row["opening_balance"],
@@ -145,15 +149,19 @@ def test_a_trial_balance_equals_a_plain_recomputation_at_each_edge_of_the_day(th
         for currency in ("ZAR", "USD"):
             sides = [of(rows, kind, currency)["closing_balance"] for kind in ("house", "customers")]
             assert sum(sides) == 0
-    second = books.trial_balance(day=dt.date(2026, 3, 2))
+    second = books.trial_balance(first=dt.date(2026, 3, 2), last=dt.date(2026, 3, 2))
     assert of(second, "adjustments")["sent"] == Decimal("20.00")
     assert of(second, "customers")["opening_balance"] == Decimal("1000.00")
     assert of(second, "customers")["closing_balance"] == Decimal("1020.00")
     assert of(second, "customers", "USD")["change"] == Decimal("5.00")
+    both = books.trial_balance(first=dt.date(2026, 3, 2), last=dt.date(2026, 3, 3))
+    assert of(both, "customers")["opening_balance"] == Decimal("1000.00")
+    assert of(both, "adjustments")["sent"] == Decimal("520.00")
+    assert of(both, "customers")["closing_balance"] == Decimal("1520.00")
 
 
 def test_a_bank_without_a_single_entry_has_a_trial_balance_of_nothing() -> None:
-    rows = books.trial_balance(day=dt.date(2026, 3, 1))
+    rows = books.trial_balance(first=dt.date(2026, 3, 1), last=dt.date(2026, 3, 1))
     assert len(rows) == 10
     assert {row["closing_balance"] for row in rows} == {0}
 
@@ -173,18 +181,57 @@ def test_a_trial_balance_probes_an_index_however_long_the_history(thandi: Person
 
 def test_the_page_shows_a_day_and_leads_to_those_beside_it(thandi: Person, finance: Client) -> None:
     fund(thandi, "1234.50", at=johannesburg("2026-03-02 12:00:00"))
-    html = finance.get(BALANCE, {"day": "2026-03-02"}).content.decode()
+    html = finance.get(BALANCE, {"first": "2026-03-02", "last": "2026-03-02"}).content.decode()
     assert "1,234.50 ZAR" in html
-    assert "?day=2026-03-01" in html
-    assert "?day=2026-03-03" in html
+    assert "?first=2026-03-01&amp;last=2026-03-01" in html
+    assert "?first=2026-03-03&amp;last=2026-03-03" in html
     today = business_day(now())
-    html = finance.get(BALANCE, {"day": today.isoformat()}).content.decode()
+    html = finance.get(BALANCE, {"first": today.isoformat(), "last": today.isoformat()}).content.decode()
     assert "so far" in html
     assert "The day after" not in html
-    assert finance.get(BALANCE).context["day"] == today - dt.timedelta(days=1)
-    assert finance.get(BALANCE, {"day": (today + dt.timedelta(days=1)).isoformat()}).status_code == 400
-    assert finance.get(BALANCE, {"day": "1066-10-14"}).status_code == 400
-    assert "Enter a valid date." in finance.get(BALANCE, {"day": "nonsense"}).content.decode()
+    nobody_said = finance.get(BALANCE).context
+    assert nobody_said["first"] == nobody_said["last"] == today - dt.timedelta(days=1)
+
+
+def test_a_file_holds_each_of_the_days_that_the_page_shows(thandi: Person, finance: Client) -> None:
+    fund(thandi, "10.00", at=johannesburg("2026-03-01 12:00:00"))
+    fund(thandi, "20.00", at=johannesburg("2026-03-03 12:00:00"))
+    page = finance.get(BALANCE, {"first": "2026-03-01", "last": "2026-03-03"})
+    html = page.content.decode()
+    assert "3 days, from Sunday 1 March 2026 to Tuesday 3 March 2026" in html
+    assert "each of these 3 days by itself" in html
+    assert "30.00 ZAR" in html
+    (_, as_file), _ = page.context["exports"]
+    rows = lines(finance.post(as_file))
+    assert {row[0] for row in rows[1:]} == {"2026-03-01", "2026-03-02", "2026-03-03"}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "field", "said"),
+    [
+        (0, 1, "last", "A day of this century, up to today."),
+        (1, 1, "first", "A day of this century, up to today."),
+        (-400_000, 0, "first", "A day of this century, up to today."),
+        (0, -1, "last", "This is before the first day."),
+        (-366, 0, "last", "At most 366 days at once."),
+    ],
+)
+def test_days_that_cannot_be_shown_are_told_at_their_field(
+    finance: Client, first: int, last: int, field: str, said: str
+) -> None:
+    days = [business_day(now()) + dt.timedelta(days=number) for number in (first, last)]
+    answer = finance.get(BALANCE, dict(zip(("first", "last"), map(str, days), strict=True)))
+    assert answer.status_code == 200
+    assert answer.context["form"].errors[field] == [said]
+    assert said in answer.content.decode()
+    assert 'id="exports"' not in answer.content.decode()
+
+
+def test_what_is_no_day_is_told_at_its_field_and_a_whole_year_is_shown(finance: Client) -> None:
+    assert "Enter a valid date." in finance.get(BALANCE, {"first": "nonsense", "last": "x"}).content.decode()
+    today = business_day(now())
+    year = {"first": today - dt.timedelta(days=365), "last": today}
+    assert finance.get(BALANCE, year).context["days"] == 366  # type: ignore[arg-type]
 
 
 # Suspense -----------------------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_pages_of_finance_fit_the_screen(  # noqa: PLR0917
         "propose": f"/admin/transactions/proposal/propose/adjust_wallet/?wallet={thandi.wallet.number}",
         "commands": "/admin/transactions/proposal/propose/",
         "house": "/admin/books/house/",
-        "trial-balance": f"/admin/books/trial-balance/?day={business_day(now())}",
+        "trial-balance": f"/admin/books/trial-balance/?first={business_day(now())}&last={business_day(now())}",
         "suspense-ages": "/admin/books/suspense/",
     }
     folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))

@@ -1,5 +1,5 @@
--- One row per currency and wallet of the house over its stripes, and one for all customers, who have what the house
--- lacks: all wallets of a currency sum to zero. Reads the house's few rows, whatever customers there are.
+-- One row per currency and wallet of the house over its stripes, one for the whole house, and one for all customers, who
+-- have what it lacks: all wallets of a currency sum to zero. Reads the house's few rows, whatever customers there are.
 WITH house AS (
     SELECT
         w.currency,
@@ -14,6 +14,7 @@ WITH house AS (
 
 SELECT
     h.currency,
+    1 AS place,
     h.kind,
     h.stripes,
     h.balance,
@@ -22,10 +23,21 @@ FROM house AS h
 UNION ALL
 SELECT
     h.currency,
+    2 AS place,
+    'house' AS kind,
+    NULL AS stripes,
+    sum(h.balance) AS balance,
+    max(h.last_entry_at) AS last_entry_at
+FROM house AS h
+GROUP BY h.currency
+UNION ALL
+SELECT
+    h.currency,
+    3 AS place,
     'customers' AS kind,
     NULL AS stripes,
     -sum(h.balance) AS balance,
     max(h.last_entry_at) AS last_entry_at
 FROM house AS h
 GROUP BY h.currency
-ORDER BY currency, kind
+ORDER BY currency, place, kind
