@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -28,7 +29,7 @@ from unfold.widgets import (
 from accounts.audit_admin import AuditEventAdmin
 from accounts.confirmation import ask_confirmation
 from accounts.staff_session import staff_origin
-from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, money, require
+from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, money, require, shown
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
 from transactions.models import Proposal
@@ -238,13 +239,14 @@ class ProposalAdmin(LargeTableAdmin):
             seen = bytes.fromhex(request.POST.get("seen", ""))
         except ValueError:
             seen = b""
+        moment = now()
         try:
             done = services.approve(
                 public_id=public_id_of(pk),
                 approver_id=member(request),
                 seen_digest=seen,
                 note=note.cleaned_data["note"],
-                now=now(),
+                now=moment,
                 origin=staff_origin(request),
             )
         except PreviewChanged as change:
@@ -254,7 +256,7 @@ class ProposalAdmin(LargeTableAdmin):
         if done.status == Proposal.Status.FAILED:
             messages.error(request, done.note)
         else:
-            messages.success(request, "Approved and done.")
+            tell(request, done, moment, "Approved and done.")
         return HttpResponseRedirect(page_of(done))
 
     def reject(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -262,28 +264,30 @@ class ProposalAdmin(LargeTableAdmin):
         note = NoteForm(request.POST)
         if not note.is_valid():
             return self.page(request, pk, note=note)
+        moment = now()
         try:
             done = services.reject(
                 public_id=public_id_of(pk),
                 decider_id=member(request),
                 note=note.cleaned_data["note"],
-                now=now(),
+                now=moment,
                 origin=staff_origin(request),
             )
         except DomainError as refusal:
             return self.page(request, pk, refusal=refusal)
-        messages.success(request, "Rejected. Nothing was done.")
+        tell(request, done, moment, "Rejected. Nothing was done.")
         return HttpResponseRedirect(page_of(done))
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, ADD)
+        moment = now()
         try:
             done = services.withdraw(
-                public_id=public_id_of(pk), maker_id=member(request), now=now(), origin=staff_origin(request)
+                public_id=public_id_of(pk), maker_id=member(request), now=moment, origin=staff_origin(request)
             )
         except DomainError as refusal:
             return self.page(request, pk, refusal=refusal)
-        messages.success(request, "Withdrawn.")
+        tell(request, done, moment, "Withdrawn.")
         return HttpResponseRedirect(page_of(done))
 
 
@@ -294,6 +298,15 @@ def member(request: HttpRequest) -> int:
     """Who asks; the admin lets nobody in who has not signed in."""
     assert request.user.pk is not None
     return request.user.pk
+
+
+def tell(request: HttpRequest, done: Proposal, moment: dt.datetime, words: str) -> None:
+    """Say what was decided at this `moment`, or that the same had been decided before: nothing is done twice."""
+    if done.decided_at == moment:
+        messages.success(request, words)
+    else:
+        already = f"You {done.get_status_display().lower()} this already, at {shown(done.decided_at)}."
+        messages.info(request, f"{already} Nothing was done again.")
 
 
 def public_id_of(pk: int) -> uuid.UUID:

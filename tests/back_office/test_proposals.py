@@ -99,6 +99,50 @@ def test_what_cannot_be_proposed_says_why(thandi: Person, maker: Client, changes
     assert not Proposal.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("1,000.50", "1000.50"),
+        ("1 000.50", "1000.50"),
+        ("1\u00a0000.50", "1000.50"),
+        ("1,234,567.8", "1234567.80"),
+        (" 1000 ", "1000.00"),
+        ("1,000", "1000.00"),
+        ("0.50", "0.50"),
+        ("999", "999.00"),
+        *(
+            (text, None)
+            for text in ("1,00.50", "1,50", "1000,50", "1,0000", "1 00", "1, 000", "1,000 000", "1,000.50,0")
+        ),
+        *(
+            (text, None)
+            for text in ("1234,567", "0,100", ",100", "1.000,50", "R1 000.50", "-5", "+5", "1e3", "NaN", ".5")
+        ),
+        *((text, None) for text in ("1.", "\u0661\u0660", "1\n000")),
+    ],
+)
+def test_an_amount_is_read_as_our_pages_write_it_and_a_comma_is_never_guessed_at(
+    written: str, kept: str | None
+) -> None:
+    form = COMMANDS["settle"].schema({"step": "top_ups", "amount": written, "currency": "ZAR"})
+    if kept is None:
+        assert form.errors["amount"] == [
+            "Write an amount such as 1,000.50: a point before the cents, and three digits after each comma."
+        ]
+    else:
+        assert form.is_valid(), form.errors
+        assert form.as_arguments()["amount"] == kept  # type: ignore[attr-defined]
+
+
+def test_a_written_amount_moves_what_it_says(thandi: Person, maker: Client) -> None:
+    fund(thandi, "2000.00")
+    maker.post(PROPOSE, asked(thandi, propose="1", amount="1,000.50"))
+    proposal = Proposal.objects.get()
+    assert proposal.arguments == adjustment(thandi, amount="1000.50")
+    approve(proposal)
+    assert balance(thandi).amount == Decimal("999.50")
+
+
 # Deciding ---------------------------------------------------------------------------------------------------------------
 def test_a_maker_sees_no_way_to_approve_and_finds_none(thandi: Person, maker: Client) -> None:
     proposal = an_adjustment(thandi)
@@ -122,9 +166,13 @@ def test_a_checker_approves_what_he_saw(thandi: Person, checker: Client) -> None
     proposal = an_adjustment(thandi)
     answer = checker.get(page_of(proposal))
     assert deed(proposal, "withdraw") not in answer.content.decode()
-    for _ in range(2):  # a button pressed twice
-        done = checker.post(deed(proposal, "approve"), {"seen": seen_on(answer), "note": "Seen the letter"})
-        assert done["Location"] == page_of(proposal)
+    for said in ("Approved and done.", "You approved this already, at "):  # two tabs, or a button pressed twice
+        done = checker.post(
+            deed(proposal, "approve"), {"seen": seen_on(answer), "note": "Seen the letter"}, follow=True
+        )
+        assert done.redirect_chain == [(page_of(proposal), 302)]
+        [message] = done.context["messages"]
+        assert str(message).startswith(said)
     assert balance(thandi).amount == Decimal("40.00")
     html = checker.get(page_of(proposal)).content.decode()
     assert "What it did" in html

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from django import forms
 from django.core.validators import RegexValidator
@@ -21,6 +22,11 @@ from transactions.posting import IdempotencyKey
 
 Arguments = Mapping[str, Any]
 Facts = dict[str, str]
+# Digits, with one kind of mark (comma or space, narrow and unbroken ones too) between each three of them or none.
+MARKS: Final = "[, \u00a0\u202f]"
+WRITTEN_AMOUNT: Final = re.compile(
+    rf"([0-9]+|[1-9][0-9]{{0,2}}(?P<mark>{MARKS})[0-9]{{3}}((?P=mark)[0-9]{{3}})*)(\.[0-9]+)?", re.ASCII
+)
 Group = Literal["Customers' money", "The bank's own money", "Suspense", "Rules"]
 
 
@@ -125,8 +131,26 @@ def read(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # What schemas are made of -------------------------------------------------------------------------------------------
-def amount_field(label: str = "Amount", *, least: Decimal = CENT, **options: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, max_digits=19, decimal_places=2, min_value=least, **options)
+class AmountField(forms.DecimalField):
+    """An amount as it is typed or as our pages write it, `1000.50`, `1,000.50` or `1 000.50`.
+
+    A comma is never taken for the point before the cents: `1,50` may be one rand or a hundred and fifty, and is refused.
+    """
+
+    default_error_messages: ClassVar = {
+        "invalid": "Write an amount such as 1,000.50: a point before the cents, and three digits after each comma."
+    }
+
+    def to_python(self, value: Any) -> Decimal | None:
+        text = "" if value is None else str(value).strip()
+        if text and not WRITTEN_AMOUNT.fullmatch(text):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        amount: Decimal | None = super().to_python(re.sub(MARKS, "", text))
+        return amount
+
+
+def amount_field(label: str = "Amount", *, least: Decimal = CENT, **options: Any) -> AmountField:
+    return AmountField(label=label, max_digits=19, decimal_places=2, min_value=least, **options)
 
 
 def currency_field() -> forms.CharField:
