@@ -12,6 +12,8 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import services
@@ -98,7 +100,7 @@ class UserAdmin(LargeTableAdmin):
     """Customers and colleagues. Apps above add their searches, and show customers on a page of their own."""
 
     form = ProfileForm
-    list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "created_at")
+    list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "since")
     list_filter = ("kyc_status", RoleFilter)
     linked: ClassVar = {"kyc_status__exact": ("-id_verified", "-pk")}
     searches: ClassVar[list[Search]] = [
@@ -166,6 +168,11 @@ class UserAdmin(LargeTableAdmin):
     @admin.display(description="Name")
     def name(self, user: User) -> str:
         return f"{user.first_name} {user.last_name}"
+
+    @admin.display(description="Since")
+    def since(self, user: User) -> str:
+        """The day: the moment stands on his page, and the list would be wider than a screen."""
+        return date_format(localtime(user.created_at), "DATE_FORMAT")
 
     @badge("Status", active="success", suspended="danger", closed="warning")
     def state(self, user: User) -> str:

@@ -68,6 +68,7 @@ VERBS: Final = frozenset(
         "sign_in.unlocked",
         "staff.confirmation_refused",
         "staff.created",
+        "staff.password_changed",
         "staff.roles_set",
         "staff.sessions_ended",
         "staff.signed_in",
@@ -142,3 +143,11 @@ def verb_in_words(verb: str) -> str:
 
 def subject_in_words(subject_type: str, subject_id: str) -> str:
     return f"{SUBJECTS.get(subject_type, subject_type.replace('_', ' '))} {subject_id}".strip()
+
+
+def verb_of(words: str) -> str:
+    """The verb that people are told in these words, whatever their case.
+
+    :raises StopIteration: none is
+    """
+    return next(verb for verb in VERBS if verb_in_words(verb).casefold() == words.casefold())

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 from celery import shared_task
+from django.core.management import call_command
 
 from accounts import passwords
 from accounts.audit import Origin
@@ -22,3 +23,9 @@ def send_password_reset(*, user: str | None, asked_at: str, request_id: str) -> 
             now=now(),
             origin=Origin(request_id=request_id),
         )
+
+
+@shared_task(name="accounts.clear_sessions", soft_time_limit=120, time_limit=150)
+def clear_sessions() -> None:
+    """Forget the back-office's sessions that are over; a second time finds none."""
+    call_command("clearsessions")

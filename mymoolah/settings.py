@@ -424,6 +424,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=30),  # minutes of both cores at ten million entries
         "options": {"expires": 3600},
     },
+    "clear-sessions": {
+        "task": "accounts.clear_sessions",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
+    },
     "process-till-events": {
         "task": "vouchers.process_till_events",
         "schedule": 60.0,
@@ -449,6 +454,7 @@ UNFOLD = {
     "SITE_URL": "/api/docs",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/mymoolah/favicon.svg"}],
     "SHOW_BACK_BUTTON": True,
+    "SHOW_HISTORY": False,  # what happened to a thing stands in the audit trail, which its page shows
     "STYLES": [lambda _: static("mymoolah/theme.css")],
     "SCRIPTS": [lambda _: static("mymoolah/access.js"), lambda _: static("mymoolah/find.js")],
     # Of links on dark ground; the theme's own is too dark to read.

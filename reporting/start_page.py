@@ -5,6 +5,7 @@ Each card, each chart and all lights together cost one query, and are asked for 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -12,6 +13,8 @@ from typing import Any, Final, TypeVar
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from accounts.models import KycSubmission, User
 from mymoolah.common.admin import table_size
@@ -56,21 +59,19 @@ def kyc_waiting() -> tuple[str, str]:
     """Bounded, and read along the queue's own index."""
     queue = KycSubmission.objects.filter(status=KycSubmission.Status.PENDING).order_by("created_at")[:COUNTED_MAX]
     waiting = queue.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    return up_to(waiting["count"]), f"oldest since {waiting['oldest']:%Y-%m-%d}" if waiting[
-        "oldest"
-    ] else "nobody waits"
+    return up_to(waiting["count"]), since(waiting["oldest"]) or "nobody waits"
 
 
 def suspense_open() -> tuple[str, str]:
     items = SuspenseItem.objects.filter(resolved_at=None).order_by("created_at")[:COUNTED_MAX]
     found = items.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    return up_to(found["count"]), f"oldest since {found['oldest']:%Y-%m-%d}" if found["oldest"] else "nothing is open"
+    return up_to(found["count"]), since(found["oldest"]) or "nothing is open"
 
 
 def proposals_waiting() -> tuple[str, str]:
     waiting = Proposal.objects.filter(is_open=True).order_by("pk")[:COUNTED_MAX]
     found = waiting.aggregate(count=Count("pk"), oldest=Min("proposed_at"))
-    return up_to(found["count"]), f"oldest since {found['oldest']:%Y-%m-%d}" if found["oldest"] else "nothing waits"
+    return up_to(found["count"]), since(found["oldest"]) or "nothing waits"
 
 
 def customers_money() -> tuple[str, str]:
@@ -78,6 +79,11 @@ def customers_money() -> tuple[str, str]:
     house = Wallet.objects.exclude(kind=Wallet.Kind.CUSTOMER).values("currency").order_by("currency")
     sums = house.annotate(owed=-Sum("balance")).values_list("currency", "owed")
     return ", ".join(f"{owed:,.2f} {currency}" for currency, owed in sums) or "0.00", "owed to customers, live"
+
+
+def since(oldest: dt.datetime | None) -> str:
+    """The day in Johannesburg, as dates are written everywhere."""
+    return f"oldest since {date_format(localtime(oldest), 'DATE_FORMAT')}" if oldest else ""
 
 
 def up_to(count: int) -> str:

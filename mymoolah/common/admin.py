@@ -28,6 +28,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from unfold.views import ChangeList
 
@@ -96,6 +97,10 @@ class LargeTableChangeList(ChangeList):  # type: ignore[misc]
     """A list that reads one row more than it shows, to know whether there are older ones."""
 
     model_admin: LargeTableAdmin
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(str(self.opts.verbose_name_plural))  # not "Select wallet to view"
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet[Model]:
         self.params.pop(BEFORE, None)
@@ -352,8 +357,8 @@ def badge(description: str, **colours: str) -> Callable[[Shown], Shown]:
 
 
 def plain_money(amount: object, currency: str) -> str:
-    """`5,345.00 ZAR`"""
-    return f"{amount:,.2f} {currency}"
+    """`5,345.00 ZAR`, and what is below zero with a minus sign that is as wide as a digit."""
+    return f"{amount:,.2f} {currency}".replace("-", "\u2212")
 
 
 def money(amount: object, currency: str) -> str:

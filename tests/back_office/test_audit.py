@@ -94,6 +94,8 @@ def test_every_way_of_narrowing_reads_along_an_index(
     for narrowed in (
         {},
         {"actor": "crowd7@example.com"},
+        {"q": "crowd7@example.com"},
+        {"q": "Wallet opened"},
         {"subject": str(thandi.user.public_id)},
         {"subject": "crowd9@example.com"},
         {"subject": thandi.wallet.number},
@@ -215,6 +217,31 @@ def test_a_copy_holds_what_the_list_showed_and_is_an_event_itself(
     everything = exported(client.post(EXPORT))
     assert len(everything) == AuditEvent.objects.count()
     assert "'=cmd()" in {row["verb"] for row in everything}
+
+
+def test_the_box_finds_by_words_verb_subject_and_whoever_did_it_or_had_it_done(
+    ledger: Ledger, thandi: Person, sipho: Person
+) -> None:
+    auditor, clerk = colleague("auditor"), colleague("support")
+    client = signed_in(auditor)
+    audit.record("user.renamed", subject_type="user", subject_id=sipho.user.public_id, origin=Origin(actor_id=clerk.pk))
+    audit.record("user.renamed", subject_type="user", subject_id=clerk.public_id, origin=Origin(actor_id=auditor.pk))
+    wrote("wallet.frozen", thandi)
+    for words in ("Wallet frozen", " wallet FROZEN ", "wallet.frozen"):
+        assert verbs(client, q=words) == ["wallet.frozen"], words
+    assert verbs(client, q="Whole identity number looked at") == []
+    assert verbs(client, q="THANDI@example.com")[0] == "wallet.frozen"
+    assert "user.renamed" in verbs(client, q="sipho@example.com")
+    assert verbs(client, q=str(sipho.user.public_id))[0] == "user.renamed"
+    assert verbs(client, q=clerk.email).count("user.renamed") == 1  # what a colleague did, not what was done to him
+    assert verbs(client, q="naledi@example.com") == []
+    assert "Nothing here is found by" in client.get(list_page(AuditEvent), {"q": "Wallet froz"}).content.decode()
+
+
+def test_no_page_offers_a_history_that_is_not_there(house: Furnished, thandi: Person) -> None:
+    event, client = wrote("wallet.frozen", thandi), signed_in(colleague("administrator"))
+    for address in (page_of(event), page_of(thandi.user)):
+        assert "/history/" not in client.get(address).content.decode()
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))

@@ -84,7 +84,7 @@ def test_the_house_is_summed_over_its_stripes_and_customers_have_what_it_lacks(
         assert of(rows, "house", currency)["balance"] + of(rows, "customers", currency)["balance"] == 0
     assert len(rows) == 2 * 10
     html = finance.get(HOUSE).content.decode()
-    assert "-150.00 ZAR" in html
+    assert "\u2212150.00 ZAR" in html
     assert "what we owe our customers" in html
     assert "/proposal/propose/settle/?step=top_ups&amp;currency=ZAR" in html
     assert "/propose/" not in signed_in(colleague("auditor")).get(HOUSE).content.decode()

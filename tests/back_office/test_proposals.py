@@ -131,7 +131,7 @@ def test_an_amount_is_read_as_our_pages_write_it_and_a_comma_is_never_guessed_at
         ]
     else:
         assert form.is_valid(), form.errors
-        assert form.as_arguments()["amount"] == kept  # type: ignore[attr-defined]
+        assert form.as_arguments()["amount"] == kept
 
 
 def test_a_written_amount_moves_what_it_says(thandi: Person, maker: Client) -> None:

@@ -13,16 +13,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import KycSubmission
 from mymoolah.common import refused_payments
 from mymoolah.common.clock import business_day, now
 from reporting.admin import in_words
 from reporting.days import take_days
 from reporting.health_lights import lights
 from reporting.models import DashboardRefresh, LedgerVerification
-from reporting.start_page import CARDS, FINANCE, NAVIGATION, OFFICER, seen_by
+from reporting.start_page import CARDS, FINANCE, NAVIGATION, OFFICER, seen_by, since
 from reporting.verification import checks
 from tests.back_office.house import REGISTERED, Furnished, colleague, furnish, label, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, send
+from transactions.models import Proposal
+from vouchers.models import SuspenseItem
 from wallets.services import open_house_wallets, open_wallet
 
 
@@ -49,6 +52,17 @@ def test_the_auditor_sees_every_card(house: Furnished) -> None:
         "Proposals": "1",
         "Open suspense": "1",
     }
+
+
+def test_what_waits_says_since_which_day_of_johannesburg(house: Furnished) -> None:
+    assert since(dt.datetime(2026, 3, 31, 22, 0, tzinfo=dt.UTC)) == "oldest since 1 Apr 2026"
+    notes = {card["title"]: card["note"] for card in page("auditor")["cards"]}
+    for title, row, moment in (
+        ("KYC waiting", KycSubmission, "created_at"),
+        ("Proposals", Proposal, "proposed_at"),
+        ("Open suspense", SuspenseItem, "created_at"),
+    ):
+        assert notes[title] == since(getattr(house.rows[row], moment)), title
 
 
 def test_the_operator_sees_no_customers_money(house: Furnished) -> None:

@@ -141,7 +141,7 @@ class AmountField(forms.DecimalField):
         "invalid": "Write an amount such as 1,000.50: a point before the cents, and three digits after each comma."
     }
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         text = "" if value is None else str(value).strip()
         if text and not WRITTEN_AMOUNT.fullmatch(text):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
