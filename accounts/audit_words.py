@@ -68,7 +68,6 @@ VERBS: Final = frozenset(
         "sign_in.unlocked",
         "staff.confirmation_refused",
         "staff.created",
-        "staff.password_changed",
         "staff.roles_set",
         "staff.sessions_ended",
         "staff.signed_in",

@@ -10,7 +10,6 @@ import accounts.kyc_desk_admin
 import accounts.password_admin
 import accounts.saved_views_admin
 import accounts.second_factor_admin
-import accounts.staff_password
 import accounts.urls
 import reporting.books_admin
 import reporting.customer_actions
@@ -46,7 +45,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/kyc/", include(accounts.kyc_desk_admin.urlpatterns)),
     path("admin/", include(accounts.password_admin.urlpatterns)),
     path("admin/second-factor/", include(accounts.second_factor_admin.urlpatterns)),
-    path("admin/password_change/", include(accounts.staff_password.urlpatterns)),
     path("admin/views/", include(accounts.saved_views_admin.urlpatterns)),
     # No model of ours has a page outside of the back-office, and Django's way there fails for tables that are not there.
     path("admin/r/<path:url>", admin.site.admin_view(admin.site.catch_all_view)),

@@ -45,22 +45,6 @@ def test_a_colleague_who_comes_and_goes_is_written_down_with_address_and_request
         assert (event.address, event.request_id) == ("10.1.2.3", "morning")
 
 
-def test_a_colleague_who_changes_his_password_is_written_down_and_one_who_fails_is_not(ledger: Ledger) -> None:
-    clerk = colleague("support")
-    client, address = signed_in(clerk), reverse("admin:password_change")
-    form = {"old_password": PASSWORD, "new_password1": "a-brand-new-one-17", "new_password2": "a-brand-new-one-17"}
-    assert client.post(address, {**form, "old_password": "wrong"}).status_code == 200
-    assert told("staff.password_changed") == []
-    done = client.post(address, form, REMOTE_ADDR="10.1.2.3")
-    assert done["Location"] == reverse("admin:password_change_done")
-    assert client.get(done["Location"]).status_code == 200  # his own session goes on
-    [event] = told("staff.password_changed")
-    assert (event.actor_id, event.subject_id, event.address) == (clerk.pk, str(clerk.public_id), "10.1.2.3")
-    assert event.facts == {}
-    clerk.refresh_from_db()
-    assert clerk.check_password("a-brand-new-one-17")
-
-
 def test_sessions_that_are_over_are_forgotten_every_night(ledger: Ledger) -> None:
     stays, goes = signed_in(colleague("support")), signed_in(colleague("operator"))
     over = Session.objects.filter(pk=goes.session.session_key)

@@ -1,5 +1,5 @@
--- One row per currency and wallet of the house over its stripes, one for the whole house, and one for all customers, who
--- have what it lacks: all wallets of a currency sum to zero. Reads the house's few rows, whatever customers there are.
+-- One row per currency and wallet of the house over its stripes, one for the whole house, and one for all customers,
+-- who have what it lacks: all wallets of a currency sum to zero. Reads the house's few rows, not customers'.
 WITH house AS (
     SELECT
         w.currency,
