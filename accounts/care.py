@@ -125,6 +125,11 @@ def _why_no_reset(person: User) -> str:
     return "The e-mail address is not confirmed: it may be a stranger's."
 
 
+def has_number(person: User) -> bool:
+    """Whether there is an identity number to look at."""
+    return person.is_customer and person.kyc_submissions.exists()
+
+
 def reveal_number(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origin) -> str:
     """The identity number that a customer was approved with, else the last that he sent; each look is written down.
 

@@ -126,6 +126,21 @@ def _waiting(user: User, contact: Kind) -> OneTimeCode | None:
     return found.exclude(target=getattr(user, contact) or "").first()
 
 
+def contacts_to_confirm(user: User) -> list[Kind]:
+    """Those that a code can be sent to: what is his and not confirmed, or waits to become his. One query."""
+    if user.status != User.Status.ACTIVE:
+        return []
+    codes_sent = OneTimeCode.objects.filter(user=user, purpose__in=NAMES, used_at=None)
+    waiting = {
+        purpose for purpose, target in codes_sent.values_list("purpose", "target") if target != getattr(user, purpose)
+    }
+    return [
+        contact
+        for contact in NAMES
+        if contact in waiting or (getattr(user, contact) and getattr(user, f"{contact}_verified_at") is None)
+    ]
+
+
 def _new_code(user: User, contact: Kind, target: str, now: dt.datetime, origin: Origin, **facts: str) -> Message:
     code = codes.issue(user=user, purpose=OneTimeCode.Purpose(contact), target=target, now=now)
     audit.record(

@@ -137,6 +137,14 @@ def locked_seconds(*, email: str) -> int:
     return int(_run(LOCKED_FOR, [_account_key(email, "sign_in")], MOST_FAILURES["account"]))
 
 
+def is_locked(*, email: str) -> bool:
+    """Whether wrong passwords keep an account locked, as far as can be told."""
+    try:
+        return locked_seconds(email=email) > 0
+    except Unavailable:
+        return False
+
+
 def unlock_account(*, email: str, what: str = "sign_in") -> None:
     """Forget an account's failures: its owner has proved otherwise who he is.
 

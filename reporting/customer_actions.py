@@ -22,17 +22,18 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from accounts import care, standing
+from accounts import care, contacts, passwords, standing
 from accounts.admin import UserAdmin
 from accounts.audit import Origin
 from accounts.confirmation import ask_confirmation
+from accounts.lockout import is_locked
 from accounts.models import LoginSession, User
 from accounts.staff_deeds import MAY_ACT_ON_STAFF, StalePage
 from accounts.staff_session import staff_origin
 from mymoolah.common.admin import Panel
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
-from reporting.customer_forms import AnsweredForm, ContactForm, FreezeForm, SessionForm, WhyForm
+from reporting.customer_forms import AnsweredForm, ContactForm, FreezeForm, SessionForm, TakeOverForm, WhyForm
 from transactions.proposal_admin import told
 from vouchers.services import closing
 from wallets import freezing
@@ -72,6 +73,7 @@ class Deed:
     do: Callable[[Asked], str]
     """What it was, in a sentence; a refusal is raised."""
     fits: Callable[[User], bool] = lambda _: True
+    """Whether it can be done as things stand; one query at most."""
     fits_wallet: Callable[[Wallet], bool] | None = None
     """Where it is done to one wallet."""
     in_words: bool = True
@@ -83,6 +85,11 @@ class Deed:
 def _freeze(asked: Asked) -> str:
     freezing.freeze_for_cause(number=asked.number, seen=asked.seen, why=asked.form.why, origin=asked.origin)
     return f"Wallet {asked.number} is frozen. Nothing goes out or in."
+
+
+def _take_over(asked: Asked) -> str:
+    freezing.freeze_for_cause(number=asked.number, seen=asked.seen, why=asked.form.why, origin=asked.origin)
+    return f"Wallet {asked.number} is now frozen by the bank: only finance or an administrator can undo that."
 
 
 def _unfreeze(asked: Asked) -> str:
@@ -155,8 +162,8 @@ def _reveal(asked: Asked) -> str:
     return care.reveal_number(user=asked.customer.public_id, why=asked.form.why, now=asked.moment, origin=asked.origin)
 
 
-def _is_open(customer: User) -> bool:
-    return customer.is_customer and customer.status != User.Status.CLOSED
+def _is_open(person: User) -> bool:
+    return person.status != User.Status.CLOSED
 
 
 DEEDS: Final = {
@@ -166,12 +173,23 @@ DEEDS: Final = {
         permissions=[freezing.MAY_FREEZE],
         reasons=freezing.FreezeReason,
         do=_freeze,
-        fits_wallet=lambda wallet: (
-            wallet.status == Wallet.Status.ACTIVE or wallet.frozen_by == Wallet.FrozenBy.CUSTOMER
-        ),
+        fits_wallet=lambda wallet: wallet.status == Wallet.Status.ACTIVE,
         in_words=False,
         is_danger=True,
         form=FreezeForm,
+    ),
+    "take-over": Deed(
+        title="Take over frozen wallet",
+        what_happens="The customer froze it. From now on the bank does, and only finance or an administrator can undo "
+        "that, whatever a caller answers. The customer is told, not why.",
+        permissions=[freezing.MAY_FREEZE],
+        reasons=freezing.FreezeReason,
+        do=_take_over,
+        fits_wallet=lambda wallet: (
+            wallet.status == Wallet.Status.FROZEN and wallet.frozen_by == Wallet.FrozenBy.CUSTOMER
+        ),
+        is_danger=True,
+        form=TakeOverForm,
     ),
     "unfreeze": Deed(
         title="Unfreeze wallet",
@@ -223,6 +241,7 @@ DEEDS: Final = {
         permissions=[care.MAY_ASSIST],
         reasons=care.CareReason,
         do=_end_sessions,
+        fits=_is_open,
         in_words=False,
         form=SessionForm,
     ),
@@ -232,6 +251,7 @@ DEEDS: Final = {
         permissions=[care.MAY_ASSIST],
         reasons=care.CareReason,
         do=_unlock,
+        fits=lambda person: _is_open(person) and is_locked(email=person.email),
         in_words=False,
     ),
     "send-code": Deed(
@@ -241,7 +261,7 @@ DEEDS: Final = {
         permissions=[care.MAY_ASSIST],
         reasons=care.CareReason,
         do=_send_code,
-        fits=_is_open,
+        fits=lambda person: person.is_customer and bool(contacts.contacts_to_confirm(person)),
         in_words=False,
         form=ContactForm,
     ),
@@ -251,7 +271,7 @@ DEEDS: Final = {
         permissions=[care.MAY_ASSIST],
         reasons=care.CareReason,
         do=_send_reset,
-        fits=_is_open,
+        fits=passwords.may_reset,
         in_words=False,
     ),
     "reveal": Deed(
@@ -260,7 +280,7 @@ DEEDS: Final = {
         permissions=[care.MAY_REVEAL],
         reasons=care.RevealReason,
         do=_reveal,
-        fits=lambda person: person.is_customer,
+        fits=care.has_number,
     ),
 }
 MATTERS: Final = {"unfreeze", "suspend", "reinstate", "close", "reopen", "reveal"}
@@ -352,6 +372,8 @@ def _form(deed: Deed, customer: User, wallet: Wallet | None, given: Any = None) 
     more: dict[str, Any] = {"reasons": deed.reasons, "in_words": deed.in_words}
     if deed.form is SessionForm:
         more["live"] = LoginSession.objects.filter(user=customer, revoked_at=None, expires_at__gt=now()).order_by("-pk")
+    if deed.form is ContactForm:
+        more["waiting"] = contacts.contacts_to_confirm(customer)
     form = deed.form(given, initial={"seen": wallet.standing if wallet else customer.status}, **more)
     if wallet is not None and wallet.frozen_by != Wallet.FrozenBy.CUSTOMER:
         form.fields.pop("answered", None)
@@ -391,7 +413,7 @@ def address_of(name: str, person: User, **query: str) -> str:
 
 
 def offers_to(officer: Any, person: User) -> list[dict[str, object]]:
-    """What this officer can do for somebody as things stand: titles and addresses. One query at most."""
+    """What this officer can do for somebody as things stand: titles and addresses. Three queries at most."""
     if person.pk == officer.pk:
         return []
     allowed = {name: deed for name, deed in DEEDS.items() if _may(officer, deed)}

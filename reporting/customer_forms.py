@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
@@ -15,13 +16,17 @@ from unfold.widgets import (
 
 from accounts.models import LoginSession
 from accounts.staff_deeds import WORDS_MAX, Why
-from wallets.freezing import Question
+from wallets.freezing import CUSTOMERS_WISH, Question
 
+CONTACTS = [("phone", "The phone, by SMS"), ("email", "The e-mail address")]
 KEPT = "Kept for good in the audit trail: nothing personal."
 
 
 class WhyForm(forms.Form):
     """A reason from the deed's list, and words where it wants some. `seen` is what the page showed."""
+
+    left_out: ClassVar[Collection[str]] = ()
+    """Reasons of the list that are none here."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     reason = forms.ChoiceField(label="Reason", widget=UnfoldAdminSelectWidget)
@@ -37,7 +42,8 @@ class WhyForm(forms.Form):
         super().__init__(*args, **kwargs)
         reason, words = self.fields["reason"], self.fields["words"]
         assert isinstance(reason, forms.ChoiceField)
-        reason.choices = reasons.choices if not in_words else [("", "Choose"), *reasons.choices]
+        # "Choose" first: a careless click decides nothing.
+        reason.choices = [("", "Choose"), *(choice for choice in reasons.choices if choice[0] not in self.left_out)]
         words.required = words.widget.is_required = in_words
         self.order_fields([name for name in self.fields if name not in {"reason", "words"}] + ["reason", "words"])
 
@@ -52,6 +58,12 @@ class FreezeForm(WhyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["words"].help_text = f"Needed unless the customer asks for it. {KEPT}"
+
+
+class TakeOverForm(WhyForm):
+    """The bank's reasons only: as its customer wishes, the wallet is frozen already."""
+
+    left_out = CUSTOMERS_WISH
 
 
 class AnsweredForm(WhyForm):
@@ -88,8 +100,10 @@ class SessionForm(WhyForm):
 
 
 class ContactForm(WhyForm):
-    contact = forms.ChoiceField(
-        label="To",
-        choices=[("phone", "The phone, by SMS"), ("email", "The e-mail address")],
-        widget=UnfoldAdminRadioSelectWidget,
-    )
+    contact = forms.ChoiceField(label="To", widget=UnfoldAdminRadioSelectWidget)
+
+    def __init__(self, *args: Any, waiting: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        contact = self.fields["contact"]
+        assert isinstance(contact, forms.ChoiceField)
+        contact.choices = [(kind, name) for kind, name in CONTACTS if kind in waiting]

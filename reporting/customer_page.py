@@ -90,7 +90,8 @@ def search(request: HttpRequest) -> HttpResponse:
     people = [
         {
             "title": customer.name,
-            "description": " · ".join(filter(None, (customer.email, customer.phone, customer.status))),
+            # The theme writes the first letter large: it must not be an address'.
+            "description": " · ".join(filter(None, ("Customer", customer.email, customer.phone, customer.status))),
             "link": reverse("customer_page", args=[customer.public_id]),
             "icon": "person",
         }
@@ -133,6 +134,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
 
     pk, today = customer.pk, business_day(now)
     wallets = seen("wallets.view_wallet", lambda: read.wallets(user_id=pk, today=today)) or []
+    wallets = [{**row, "stuck": why_stuck(row, customer)} for row in wallets]
     entries = seen("transactions.view_transaction", lambda: read.entries(user_id=pk))
     vouchers = seen("vouchers.view_voucher", lambda: read.vouchers(user_id=pk))
     sessions = seen("accounts.view_loginsession", lambda: read.sessions(user_id=pk, now=now))
@@ -193,11 +195,19 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
     }
 
 
+def why_stuck(wallet: Row, customer: User) -> str:
+    """Since when what is in it cannot be moved, whatever is available: `while frozen`."""
+    if customer.status != User.Status.ACTIVE:
+        return f"while the account is {customer.status}"
+    return "" if wallet["status"] == Wallet.Status.ACTIVE else f"while {wallet['status']}"
+
+
 def shown_entry(row: Row) -> Row:
-    is_house = row["other_kind"] != Wallet.Kind.CUSTOMER
+    is_house, kind = row["other_kind"] != Wallet.Kind.CUSTOMER, name_of(Kind(row["kind"]))
     return {
         **row,
-        "kind_name": name_of(Kind(row["kind"])),
+        "kind_name": kind,
+        "reference": "" if row["reference"].lower() == kind.lower() else row["reference"],
         "other": name_of(Wallet.Kind(row["other_kind"])) if is_house else row["other_name"],
         "other_page": None if is_house else reverse("customer_page", args=[row["other_user"]]),
         "sign": "\N{MINUS SIGN}" if row["type"] == Transaction.Type.SENT else "+",

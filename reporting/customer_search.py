@@ -10,7 +10,6 @@ from typing import Final
 
 from django.db import connection
 
-from accounts.admin import SOUTH_AFRICAN, international
 from accounts.models import User
 from mymoolah.common.admin import UUID
 from mymoolah.common.sql.queries import rows
@@ -32,10 +31,14 @@ class Finder:
     pattern: str
     permission: str
     user_ids: Callable[[str], Iterable[int | None]]
+    spaced_by: str = ""
+    """What people write into it to be readable, and is left out."""
 
 
 def by_phone(text: str) -> Iterable[int]:
-    return User.objects.filter(phone=international(re.sub(r"[ ()-]", "", text))).values_list("pk", flat=True)
+    """As it is dialled: `0821110001`, `27821110001`, `0027821110001`, `+27 (0)82 111 0001`."""
+    phone = re.sub(r"^((\+|00)?270?|0)(?=[0-9]{9}$)", "+27", text)
+    return User.objects.filter(phone=phone).values_list("pk", flat=True)
 
 
 def by_wallet(text: str) -> Iterable[int | None]:
@@ -53,10 +56,15 @@ def by_email(text: str) -> Iterable[int]:
 
 
 def by_name(text: str) -> Iterable[int]:
-    """A last name's beginning, or first and last name, as `thandi mok`."""
-    first_name, _, last_name = text.rpartition(" ")
-    names = {"first_name": _beginning(first_name.strip()), "last_name": _beginning(last_name)}
-    return _ids("reporting", "customers_by_name.sql", **names, most=MOST_FOUND + 1)
+    """A last name's beginning, or both names in either order: `thandi mok`, `Mokoena, Thandi`, `van der Merwe Jan`."""
+    text = " ".join(text.replace(",", " ").split())
+    readings = {("", text)}
+    for one, _, other in (text.partition(" "), text.rpartition(" ")):
+        if one and other:
+            readings |= {(one, other), (other, one)}
+    for first_name, last_name in sorted(readings):
+        names = {"first_name": _beginning(first_name), "last_name": _beginning(last_name)}
+        yield from _ids("reporting", "customers_by_name.sql", **names, most=MOST_FOUND + 1)
 
 
 def _ids(app: str, query: str, **values: object) -> list[int]:
@@ -82,9 +90,10 @@ FINDERS: Final[Sequence[Finder]] = (
         r"9[0-9]{13}",
         "vouchers.view_voucher",
         lambda text: Voucher.objects.filter(easypay_number=text).values_list("user_id", flat=True),
+        spaced_by=" ",
     ),
-    Finder("wallet number", rf"{WALLET}(-[1-9][0-9]{{0,17}})?", "wallets.view_wallet", by_wallet),
-    Finder("phone", rf"\+[0-9 ()-]+|{SOUTH_AFRICAN}|0[0-9]{{2}} [0-9]{{3}} [0-9]{{4}}", LOOK, by_phone),
+    Finder("wallet number", rf"{WALLET}(-[1-9][0-9]{{0,17}})?", "wallets.view_wallet", by_wallet, spaced_by=" "),
+    Finder("phone", r"\+[0-9]+|(00)?270?[0-9]{9}|0[0-9]{9}", LOOK, by_phone, spaced_by=" ()./-"),
     Finder("beginning of an e-mail", r"\S*[@0-9.]\S*|\S+", LOOK, by_email),
     Finder("last name", r"[^\d@]+", LOOK, by_name),
 )
@@ -100,8 +109,9 @@ def find_customers(*, text: str, may: May) -> list[User]:
     text = " ".join(text.replace("\x00", "").split())[:LONGEST_CHARACTERS]
     found: set[int] = set()
     for finder in FINDERS:
-        if may(finder.permission) and re.fullmatch(finder.pattern, text, re.IGNORECASE):
-            found |= {user_id for user_id in islice(finder.user_ids(text), MOST_FOUND + 1) if user_id is not None}
+        asked = text.translate(dict.fromkeys(map(ord, finder.spaced_by)))
+        if may(finder.permission) and re.fullmatch(finder.pattern, asked, re.IGNORECASE):
+            found |= {user_id for user_id in islice(finder.user_ids(asked), MOST_FOUND + 1) if user_id is not None}
     columns = ("public_id", "email", "phone", "first_name", "last_name", "status", "kyc_tier")
     customers = User.objects.filter(pk__in=found, is_staff=False, is_superuser=False).only(*columns)
     return list(customers.order_by("last_name", "first_name", "pk")[: MOST_FOUND + 1])

@@ -20,6 +20,7 @@ from wallets.models import Wallet
 
 Level = Literal["stop", "warn", "note"]
 ORDER: tuple[Level, ...] = ("stop", "warn", "note")
+STILL_TYPED = dt.timedelta(minutes=10)
 WAITS_FOR = {
     KycSubmission.WaitsFor.OFFICER: "an officer has to look at them",
     KycSubmission.WaitsFor.SECOND_OFFICER: "a second officer has to look at them",
@@ -33,6 +34,7 @@ class Trouble:
     title: str
     text: str = ""
     address: str = ""
+    is_big: bool = False
 
 
 def sorted_troubles(*parts: Iterable[Trouble]) -> list[Trouble]:
@@ -41,11 +43,11 @@ def sorted_troubles(*parts: Iterable[Trouble]) -> list[Trouble]:
 
 
 def of_account(customer: User) -> Iterator[Trouble]:
+    text = "The customer can neither sign in nor move money."
     if customer.status == User.Status.CLOSED:
-        yield Trouble(level="stop", title="This account is closed", text="Nothing can be done with it any more.")
+        yield Trouble(level="stop", title="This account is closed", text=text, is_big=True)
     if customer.status == User.Status.SUSPENDED:
-        text = "The customer can neither sign in nor move money."
-        yield Trouble(level="stop", title="This account is suspended", text=text)
+        yield Trouble(level="stop", title="This account is suspended", text=text, is_big=True)
     for contact, verified_at in (("e-mail", customer.email_verified_at), ("phone", customer.phone_verified_at)):
         if verified_at is None and (contact == "e-mail" or customer.phone):
             yield Trouble(
@@ -69,8 +71,13 @@ def of_sign_in(customer: User) -> Iterator[Trouble]:
 
 
 def of_codes(codes: Iterable[Row], now: dt.datetime) -> Iterator[Trouble]:
-    """Whether a message arrived nobody knows; that its code was not used, the customer can be asked about."""
+    """Whether a message arrived nobody knows; that its code was not used, the customer can be asked about.
+
+    For a while after it was sent, nothing is wrong: it is still being typed.
+    """
     for code in codes:
+        if code["expires_at"] > now and code["sent_at"] > now - STILL_TYPED:
+            continue
         state = "good until" if code["expires_at"] > now else "over since"
         tries = f", {code['attempts']} wrong tries" if code["attempts"] else ""
         yield Trouble(

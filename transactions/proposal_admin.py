@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -45,6 +46,18 @@ RESULTS: Final = {
     "fee_rule": "admin:transactions_feerule_change",
     "tier_limit": "admin:wallets_tierlimit_change",
 }
+
+FACTS: Final = {
+    "status": "it is",
+    "highest": "at most",
+    "most": "at most",
+    "least": "at least",
+    "open": "still open:",
+    "left": "left:",
+    "voucher_status": "the voucher is",
+}
+"""How the facts of refusals begin in a sentence; others by their name."""
+AMOUNT: Final = r"-?[0-9]+\.[0-9]{2}"
 
 
 class ReasonForm(forms.Form):
@@ -422,8 +435,20 @@ def signed(change: Decimal, currency: str) -> str:
 
 def told(refusal: DomainError) -> str:
     """A refusal in a sentence, with what it is about."""
-    facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in refusal.facts.items() if value)
+    facts = ", ".join(_in_words(name, value) for name, value in refusal.facts.items() if value)
     return " ".join(part for part in (f"{refusal.title}.", refusal.detail, f"({facts})" if facts else "") if part)
+
+
+def _in_words(name: str, value: object) -> str:
+    """A fact of a refusal: `status=frozen` as "it is frozen", `highest=100000.00` as "at most 100,000.00"."""
+    if isinstance(value, (list, tuple)):
+        said = ", ".join(map(str, value))
+    elif re.fullmatch(AMOUNT, str(value)):
+        said = f"{Decimal(str(value)):,.2f}"
+    else:
+        said = str(value)
+    said = said.replace("_", " ").replace("easypay", "EasyPay")
+    return f"{FACTS[name]} {said}" if name in FACTS else f"{name.replace('_', ' ')}: {said}"
 
 
 def title_of(proposal: Proposal) -> str:

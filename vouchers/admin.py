@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 
 from accounts.admin import by_owner
 from accounts.audit_admin import AuditEventAdmin
 from mymoolah.common.admin import UUID, LargeTableAdmin, Panel, Search, badge, link, list_of, masked, money
+from mymoolah.common.clock import last_day_before
 from transactions.proposal_admin import offers, proposals_about, propose_link
 from vouchers.models import LIVE, SuspenseItem, TillEvent, Voucher, VoucherRedemption
 from vouchers.policies import policy_of
@@ -43,7 +45,7 @@ class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
         "balance_shown",
         "number_shown",
         "created_at",
-        "expires_at",
+        "last_good_day",
     )
     list_select_related = ("user", "hold", "issue_transfer")
     secret = ("code_encrypted", "code_index")
@@ -61,7 +63,7 @@ class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
         ("fee_amount", "vat_amount"),
         "hold",
         "number_shown",
-        ("created_at", "expires_at"),
+        ("created_at", "last_good_day"),
     )
     panels: ClassVar[list[Panel]] = [
         Panel(
@@ -92,6 +94,10 @@ class VoucherAdmin(EasyPayNumber, LargeTableAdmin):
     @admin.display(description="Balance")
     def balance_shown(self, voucher: Voucher) -> str:
         return money(voucher.balance, voucher.currency)
+
+    @admin.display(description="Last good day")
+    def last_good_day(self, voucher: Voucher) -> str:
+        return date_format(last_day_before(voucher.expires_at))
 
 
 @admin.register(VoucherRedemption)

@@ -85,8 +85,8 @@ def voucher_facts(arguments: Arguments) -> Facts:
 
 
 def _voucher_facts(voucher: Voucher) -> Facts:
-    worth = f"{voucher.balance:.2f} {voucher.currency}"
-    return {f"Voucher {voucher.public_id}": f"{voucher.get_status_display()}, worth {worth}".lower()}
+    worth = f"{voucher.balance:,.2f} {voucher.currency}"
+    return {f"Voucher {voucher.public_id}": f"{voucher.get_status_display().lower()}, worth {worth}"}
 
 
 # What they do -----------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def freeze_for_cause(*, number: str, seen: str, why: Why, origin: Origin) -> Wal
             **why.facts(),
         )
         text = "Nothing is paid out of it or into it until it is unfrozen. Please call us if you have questions."
-        tell(person, f"Your wallet ending in {number[-4:]} is frozen", text)
+        tell(person, f"Your wallet ending in {number[-4:]} {'stays' if becomes_the_banks else 'is'} frozen", text)
     return wallet
 
 

@@ -22,13 +22,17 @@ from accounts.kyc_identity import encrypted_number
 from accounts.lockout import MOST_FAILURES, count_attempt, locked_seconds
 from accounts.models import KycSubmission, OneTimeCode, User
 from mymoolah.common.clock import business_day, now, start_of_day
+from mymoolah.common.money import Money
 from mymoolah.common.sql import read as sql_file
 from reporting import customer_selectors
 from reporting.customer_selectors import LATEST, LATEST_ENTRIES, LATEST_EVENTS
+from reporting.customer_troubles import of_codes
 from reporting.roles import ROLES
 from tests.back_office.house import SECRETS, Furnished, colleague, emergency, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, person, send
 from transactions.models import Receivable, Transfer
+from transactions.posting import IdempotencyKey
+from transactions.services import give_demo_money
 from vouchers.models import Voucher
 from wallets.models import Wallet
 from wallets.services import freeze_wallet, open_house_wallets, open_wallet
@@ -150,15 +154,15 @@ def test_what_is_wrong_stands_on_top_the_worst_first(support: Client, thandi: Pe
         purpose="phone",
         target="+27821110009",
         code_digest=b"t" * 32,
-        sent_at=now(),
-        expires_at=now() + dt.timedelta(minutes=10),
+        sent_at=now() - dt.timedelta(minutes=11),
+        expires_at=now() - dt.timedelta(minutes=1),
         counted_from=now(),
     )
     User.objects.filter(pk=thandi.user.pk).update(phone_verified_at=None)
     answer = seen(support, thandi)
     assert troubles(answer) == [
         ("stop", "Signing in is locked"),
-        ("stop", f"Wallet {thandi.wallet.number} is frozen by the bank"),
+        ("stop", f"Wallet {thandi.wallet.number} is frozen by the customer"),
         ("warn", "Identity documents wait"),
         ("note", "The phone is not confirmed"),
         ("note", "A code to confirm a phone number was not used"),
@@ -197,7 +201,61 @@ def test_an_account_that_is_not_open_says_so_big(support: Client, thandi: Person
     User.objects.filter(pk=thandi.user.pk).update(status=status)
     answer = seen(support, thandi)
     assert troubles(answer)[0] == ("stop", f"This account is {status}")
-    assert f'customer-banner">{status.upper()}<' in answer.content.decode()
+    html = answer.content.decode()
+    assert f'class="customer-banner">This account is {status}<' in html
+    assert html.count(f"This account is {status}") == 1
+    assert "Nothing can be done" not in html
+    assert f"cannot be moved while the account is {status}" in re.sub(r"\s+", " ", html)
+
+
+def test_money_in_a_frozen_wallet_is_not_called_available(support: Client, thandi: Person) -> None:
+    fund(thandi, "100.00")
+    assert "</span> available" in seen(support, thandi).content.decode()
+    freeze_wallet(user_public_id=thandi.user.public_id, number=thandi.wallet.number, origin=audit.SYSTEM)
+    html = seen(support, thandi).content.decode()
+    assert "</span> cannot be moved while frozen" in html
+    assert "</span> available" not in html
+
+
+def test_a_code_is_a_trouble_only_once_it_should_have_been_used() -> None:
+    at = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
+
+    def told(sent_minutes: int, good_minutes: int) -> int:
+        sent = at - dt.timedelta(minutes=sent_minutes)
+        ends = sent + dt.timedelta(minutes=good_minutes)
+        code = {"sent_at": sent, "expires_at": ends, "attempts": 0, "purpose_name": "choose a new password"}
+        return len(list(of_codes([code], at)))
+
+    assert [told(sent, 10) for sent in (0, 9, 10, 60)] == [0, 0, 1, 1]
+    assert [told(sent, 30) for sent in (0, 9, 10, 60)] == [0, 0, 1, 1]
+    assert told(2, 1) == 1
+
+
+def test_a_vouchers_end_is_told_as_its_last_good_day(support: Client, thandi: Person) -> None:
+    Voucher.objects.create(
+        user=thandi.user,
+        voucher_type="easypay_topup",
+        status="pending_payment",
+        easypay_number="95063000000001",
+        original_amount=Decimal(60),
+        balance=0,
+        currency="ZAR",
+        created_at=now(),
+        expires_at=dt.datetime(2029, 11, 23, 22, 0, tzinfo=dt.UTC),
+    )
+    lists = support.get(reverse("admin:vouchers_voucher_changelist")).content.decode()
+    one = support.get(reverse("admin:vouchers_voucher_change", args=[Voucher.objects.get().pk])).content.decode()
+    assert 'data-label="Last good day">23 Nov 2029<' in seen(support, thandi).content.decode()
+    for html in (lists, one):
+        assert "23 Nov 2029" in html
+        assert "24 Nov 2029" not in html
+
+
+def test_what_an_entry_is_is_said_once(support: Client, thandi: Person) -> None:
+    key = IdempotencyKey(actor=f"user:{thandi.user.public_id}", key="demo", request_hash=b"r" * 32)
+    give_demo_money(wallet=thandi.wallet, amount=Money.parse("10.00"), key=key)
+    [entry] = seen(support, thandi).context["entries"]
+    assert (entry["kind_name"], entry["reference"]) == ("Demo money", "")
 
 
 def test_a_lock_ends_and_is_told_for_this_account_only(ledger: Ledger, thandi: Person, sipho: Person) -> None:
@@ -323,7 +381,7 @@ def test_a_colleague_has_no_customer_page(support: Client) -> None:
 
 
 # What it costs -----------------------------------------------------------------------------------------------------------
-QUERIES: Mapping[str, int] = {"support": 17, "superuser": 17}
+QUERIES: Mapping[str, int] = {"support": 19, "superuser": 19}
 
 CROWD = """
 INSERT INTO users (password, is_superuser, public_id, email, phone, first_name, last_name)

@@ -16,7 +16,7 @@ from accounts.models import User
 from reporting.customer_search import MOST_FOUND, find_customers
 from tests.back_office.house import EASYPAY_NUMBER, Furnished, colleague, emergency, signed_in
 from tests.back_office.test_customer_page import CROWD, nodes, page
-from tests.conftest import Ledger, Person, Sql, fund, send
+from tests.conftest import Ledger, Person, Sql, fund, person, send
 from transactions.models import Transfer
 from vouchers.models import Voucher
 
@@ -40,11 +40,19 @@ def support(house: Furnished) -> Client:
         "+27 82 111 0001",
         "0821110001",
         "082 111 0001",
+        "082-111-0001",
+        "(082) 111 0001",
+        "27821110001",
+        "0027 82 111 0001",
+        "+27 (0)82 111 0001",
         "Thandi Mokoena",
         "tha moko",
+        "Mokoena Thandi",
+        "Mokoena, Thandi",
         EASYPAY_NUMBER,
         "{number}",
         "{number}-2",
+        "{spaced}",
         "{thandi}",
         "{voucher}",
     ],
@@ -52,12 +60,20 @@ def support(house: Furnished) -> Client:
 def test_one_that_is_found_is_shown_at_once(support: Client, thandi: Person, text: str) -> None:
     known = {
         "number": thandi.wallet.number,
+        "spaced": f"{thandi.wallet.number[:4]} {thandi.wallet.number[4:7]} {thandi.wallet.number[7:]}",
         "thandi": thandi.user.public_id,
         "voucher": Voucher.objects.earliest("pk").public_id,
     }
     answer = found(support, text.format(**known))
     assert answer.status_code == 302, text
     assert answer["Location"] == page(thandi)
+
+
+@pytest.mark.parametrize("text", ["Jan van der Merwe", "van der Merwe", "van der Merwe Jan", "van der Merwe, Jan"])
+def test_a_last_name_of_several_words_is_found(support: Client, text: str) -> None:
+    jan = person("jan")
+    User.objects.filter(pk=jan.user.pk).update(first_name="Jan", last_name="van der Merwe")
+    assert found(support, text)["Location"] == page(jan)
 
 
 def test_a_transfer_finds_both_its_ends(support: Client, thandi: Person, sipho: Person) -> None:
@@ -102,7 +118,10 @@ def test_the_command_box_finds_pages_and_customers_and_keeps_nothing(support: Cl
     search = reverse("admin:search")
     answer = support.get(search, {"s": "thandi@", "extended": "1"})
     assert [item["link"] for item in answer.context["results"]] == [page(thandi)]
-    assert "Thandi Mokoena" in answer.content.decode()
+    html = answer.content.decode()
+    assert "Thandi Mokoena" in html
+    assert "thandi@example.com" in html
+    assert "Thandi@example.com" not in html
     assert "no-store" in answer["Cache-Control"]
     redis: Any = cache
     assert redis.keys("*unfold*") == []

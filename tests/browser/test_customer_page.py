@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from accounts.models import User
 from tests.back_office.house import PASSWORD, SECRETS, Furnished, colleague
 from tests.browser.conftest import Visitor
-from tests.conftest import Person
+from tests.conftest import Person, fund
 
 
 def test_support_finds_thandi_by_phone_and_reads_her_page(
@@ -64,6 +64,25 @@ def test_words_typed_after_ctrl_k_lead_to_the_customer(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Thandi Mokoena")
 
 
+def test_on_a_telephone_a_customer_is_found_from_the_header(
+    thandi: Person, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    colleague("support")
+    fund(thandi, "700.00")
+    visitor = visit(width=390, scheme="dark")
+    visitor.signs_in("support@example.com", PASSWORD)
+    page = visitor.page
+    page.get_by_role("link", name="Find a customer").click()
+    page.locator("#find").fill("(082) 111-0001")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thandi Mokoena")
+    expect(page.locator("td[data-label='Balance after']").first).to_be_visible()
+    meter = page.get_by_role("meter", name="How full the wallet is")
+    folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))
+    meter.scroll_into_view_if_needed()
+    page.screenshot(path=folder / "customer-meters-390-dark.png")
+
+
 @pytest.mark.usefixtures("house")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
@@ -88,4 +107,4 @@ def test_the_page_fits_the_screen_and_says_big_that_an_account_is_closed(
         assert not too_wide, f"{name} scrolls sideways at {width} pixels"
         visitor.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
     visitor.goes_to(f"/admin/customers/{thandi.user.public_id}")
-    expect(visitor.page.get_by_text("CLOSED", exact=True)).to_be_visible()
+    expect(visitor.page.get_by_text("This account is closed")).to_be_visible()
