@@ -70,10 +70,13 @@ OURS = [
     # Row history is shown beside audit events; what it follows of Django's own has no page of ours.
     if not issubclass(model, RowHistory) and not model._meta.proxy
 ]
-NOT_REGISTERED = {
+HOLDING_SECRETS = {
     OneTimeCode: "nobody decides anything by it, and it holds a secret's digest",
     SecondFactor: "shown to colleagues on a page of its own, and holds a secret",
     RecoveryCode: "it holds nothing but a secret's digest",
+}
+NOT_REGISTERED = {
+    **HOLDING_SECRETS,
     # Django's admin cannot show a model with a composite primary key.
     VoucherTotal: "shown on the customer page",
     VoucherSummary: "the same row under the API's names",
