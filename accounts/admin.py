@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
@@ -17,8 +15,10 @@ from django.utils.timezone import localtime
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import services
+from accounts.audit_words import verb_in_words
 from accounts.confirmation import ask_confirmation
-from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, SavedView, User, plain_email
+from accounts.forms import ProfileForm
+from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, LoginSession, SavedView, User
 from accounts.staff_session import staff_origin
 from mymoolah.common.admin import (
     COUNTED_ROWS_MAX,
@@ -81,26 +81,13 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=User.groups.through.objects.filter(group__name=self.value()).values("user_id"))
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
-    def clean_email(self) -> str:
-        email = plain_email(str(self.cleaned_data["email"]))
-        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
-            raise ValidationError("Somebody else uses this e-mail address.")
-        return email
-
-    def clean_phone(self) -> str | None:
-        phone: str | None = self.cleaned_data["phone"]
-        if phone and User.objects.filter(phone=phone).exclude(pk=self.instance.pk).exists():
-            raise ValidationError("Somebody else uses this phone number.")
-        return phone or None
-
-
 @admin.register(User)
 class UserAdmin(LargeTableAdmin):
     """Customers and colleagues. Apps above add their searches, and show customers on a page of their own."""
 
     form = ProfileForm
-    list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "is_staff", "since")
+    change_form_before_template = "admin/seen.html"
+    list_display = ("email", "name", "phone", "state", "kyc", "kyc_tier", "colleague", "since")
     list_filter = ("kyc_status", RoleFilter)
     linked: ClassVar = {"kyc_status__exact": ("-id_verified", "-pk")}
     searches: ClassVar[list[Search]] = [
@@ -178,9 +165,13 @@ class UserAdmin(LargeTableAdmin):
     def state(self, user: User) -> str:
         return user.status
 
-    @badge("KYC", verified="success", pending="info", rejected="danger")
-    def kyc(self, user: User) -> str:
-        return user.kyc_status
+    @badge("KYC", verified="success", pending="info", rejected="danger", not_started="")
+    def kyc(self, user: User) -> tuple[str, str]:
+        return user.kyc_status, user.get_kyc_status_display()
+
+    @badge("Colleague", colleague="info")
+    def colleague(self, user: User) -> str | None:
+        return "colleague" if user.is_staff else None
 
 
 @admin.register(LoginSession)
@@ -263,7 +254,10 @@ def sessions_of(user: User) -> list[tuple[object, ...]]:
 
 def events_about(user: User) -> list[tuple[object, ...]]:
     events = AuditEvent.objects.filter(subject_type="user", subject_id=str(user.public_id)).select_related("actor")
-    return [(link(event, event.at), event.verb, event.actor or "the system") for event in events.order_by("-at")[:10]]
+    return [
+        (link(event, event.at), verb_in_words(event.verb), event.actor or "the system")
+        for event in events.order_by("-at")[:10]
+    ]
 
 
 UserAdmin.panels += [

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
 from unfold.forms import AuthenticationForm
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.audit import Origin
 from accounts.lockout import SignInLocked
+from accounts.models import User, plain_email
 from accounts.sessions import counted
+from accounts.staff_deeds import WORDS_MAX
 from mymoolah.common.addresses import client_address
 from mymoolah.common.errors import Unavailable
 
@@ -90,3 +96,66 @@ class CodeForm(forms.Form):
             }
         ),
     )
+
+
+class ResetForm(forms.Form):
+    """Why a colleague's second factor is taken away."""
+
+    reason = forms.CharField(
+        label="Why, and how you made sure who asks (kept for good: nothing personal)",
+        max_length=WORDS_MAX,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Names, contacts and roles, and what they were when the page was opened: one that is out of date saves nothing."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = digest_of(in_words(self.initial, self.names))
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self.fields.keys() - {"seen"})
+
+    def clean_email(self) -> str:
+        email = plain_email(str(self.cleaned_data["email"]))
+        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Somebody else uses this e-mail address.")
+        return email
+
+    def clean_phone(self) -> str | None:
+        phone: str | None = self.cleaned_data["phone"]
+        if phone and User.objects.filter(phone=phone).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Somebody else uses this phone number.")
+        return phone or None
+
+    def clean(self) -> dict[str, Any]:
+        """Lock the person, and refuse what was typed on an older page; it is kept, and saved again it is meant."""
+        present = User.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
+        kept = in_words(model_to_dict(present), self.names)
+        if self.cleaned_data["seen"] == digest_of(kept):
+            return self.cleaned_data
+        typed = in_words(self.cleaned_data, self.cleaned_data.keys() & self.names)
+        for name, text in typed.items():
+            if text != kept[name]:
+                self.add_error(name, f"Now it is “{kept[name]}”." if kept[name] else "Now it is empty.")
+        renewed: Any = self.data.copy()  # type: ignore[attr-defined]
+        renewed["seen"] = digest_of(kept)
+        self.data = renewed
+        raise ValidationError(
+            "This changed since you opened it, so nothing was saved. What you typed is still here: look again, then save."
+        )
+
+
+def in_words(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """What stands in a person's fields, or was typed into them; roles by name."""
+    words = {name: values[name] or "" for name in names}
+    return {name: text if isinstance(text, str) else ", ".join(sorted(map(str, text))) for name, text in words.items()}
+
+
+def digest_of(words: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()

@@ -18,7 +18,7 @@ from accounts.staff_session import CONFIRMED_AT
 from mymoolah.common.clock import now
 from tests.back_office.house import PASSWORD, colleague, page_of, signed_in
 from tests.back_office.test_kyc_desk import case_of
-from tests.back_office.test_people import form
+from tests.back_office.test_people import opened
 from tests.back_office.test_proposals import an_adjustment, deed
 from tests.conftest import Ledger, Person, person
 from tests.proposals import pair
@@ -180,7 +180,7 @@ def test_no_role_is_given_before() -> None:
     client, sam = signed_in(colleague("administrator")), colleague("support")
     long_ago(client)
     roles = [Group.objects.get(name=name).pk for name in ("finance", "operator")]
-    question = client.post(page_of(sam), form(sam, groups=roles))
+    question = client.post(page_of(sam), {**opened(client, sam), "groups": roles})
     assert ASKS in question.content.decode()
     assert [group.name for group in sam.groups.all()] == ["support"]
     assert confirmed(client, question).status_code == 302

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from accounts.admin import PROFILE
 from accounts.models import AuditEvent, User
 from reporting.roles import ROLES
 from tests.back_office.house import PASSWORD, colleague, emergency, page_of, signed_in
@@ -17,13 +19,18 @@ from tests.conftest import Person
 pytestmark = pytest.mark.django_db
 
 
-def form(user: User, **changes: Any) -> dict[str, Any]:
-    fields = {name: getattr(user, name) or "" for name in ("first_name", "last_name", "email", "phone")}
-    return {**fields, **changes}
+def opened(client: Client, user: User) -> dict[str, Any]:
+    """What the form of this person's page would send if nothing were typed; nothing that it does not show."""
+    answer = client.get(page_of(user))
+    if answer.status_code != 200 or not (found := re.search(r'name="seen" value="(\w+)"', answer.content.decode())):
+        return {}
+    fields = answer.context["adminform"].form.initial
+    roles = [group.pk for group in fields.get("groups", ())]
+    return {**{name: fields[name] or "" for name in PROFILE}, "groups": roles, "seen": found[1]}
 
 
 def post(client: Client, user: User, **changes: Any) -> Any:
-    return client.post(page_of(user), form(user, **changes))
+    return client.post(page_of(user), {**opened(client, user), **changes})
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
@@ -141,3 +148,62 @@ def test_colleagues_are_found_by_role(thandi: Person) -> None:
     sam = User.objects.get(email="support@example.com")
     answer = signed_in(emergency()).get("/admin/accounts/user/?role=support")
     assert list(answer.context["cl"].result_list) == [sam]
+
+
+# Two tabs -------------------------------------------------------------------------------------------------------------
+def test_a_page_opened_before_a_colleague_saved_takes_no_role_away() -> None:
+    ada, root, sam = colleague("administrator"), emergency(), colleague("support")
+    finance, support = Group.objects.get(name="finance"), Group.objects.get(name="support")
+    stale = opened(signed_in(ada), sam)
+    assert post(signed_in(root), sam, groups=[finance.pk, support.pk]).status_code == 302
+    client = signed_in(ada)
+    answer = client.post(page_of(sam), {**stale, "first_name": "Samuel"})
+    assert "This changed since you opened it" in errors(answer)["__all__"][0]
+    assert errors(answer)["groups"] == ["Now it is “finance, support”."]
+    assert errors(answer)["first_name"] == ["Now it is “Support”."]
+    sam.refresh_from_db()
+    assert sam.first_name == "Support"
+    assert {group.name for group in sam.groups.all()} == {"finance", "support"}
+    assert AuditEvent.objects.filter(verb="staff.roles_set").count() == 1
+    assert not AuditEvent.objects.filter(verb="user.corrected").exists()
+
+    html = answer.content.decode()
+    assert 'value="Samuel"' in html
+    renewed = re.findall(r'name="seen" value="(\w+)"', html)
+    again = {**stale, "first_name": "Samuel", "groups": [finance.pk, support.pk], "seen": renewed[0]}
+    assert client.post(page_of(sam), again).status_code == 302
+    sam.refresh_from_db()
+    assert sam.first_name == "Samuel"
+
+
+def test_a_page_opened_before_a_name_was_corrected_does_not_put_the_old_one_back(thandi: Person) -> None:
+    client = signed_in(colleague("administrator"))
+    stale = opened(client, thandi.user)
+    assert post(client, thandi.user, last_name="Mokoena-Dlamini").status_code == 302
+    answer = client.post(page_of(thandi.user), {**stale, "first_name": "Thandeka"})
+    assert errors(answer)["last_name"] == ["Now it is “Mokoena-Dlamini”."]
+    assert client.post(page_of(thandi.user), {**stale, "seen": ""}).status_code == 200  # it is no page of ours
+    thandi.user.refresh_from_db()
+    assert (thandi.user.first_name, thandi.user.last_name) == ("Thandi", "Mokoena-Dlamini")
+
+
+# The list -------------------------------------------------------------------------------------------------------------
+def test_the_list_marks_colleagues_alone_and_says_kyc_in_words(thandi: Person) -> None:
+    ada = colleague("administrator")
+    User.objects.filter(pk=thandi.user.pk).update(kyc_tier=0, id_verified=False, kyc_status="not_started")
+    html = signed_in(ada).get("/admin/accounts/user/").content.decode()
+    table = html[html.index('id="result_list"') :].partition("</table>")[0]
+    assert "not_started" not in table.lower()
+    assert "not started" in table.lower()
+    cells = re.findall(r'data-label="Colleague">(.*?)</td>', table, re.DOTALL)
+    assert ["colleague" in cell for cell in cells] == [True, False]
+    assert "close" not in "".join(cells)
+
+
+def test_a_colleagues_page_tells_what_happened_in_words() -> None:
+    ada, sam = colleague("administrator"), colleague("support")
+    client = signed_in(ada)
+    post(client, sam, groups=[Group.objects.get(name="finance").pk])
+    html = client.get(page_of(sam)).content.decode()
+    assert "Roles given to a colleague" in html
+    assert "staff.roles_set" not in html
