@@ -9,7 +9,8 @@ or, inside of a view and after it has asked for its permission:
         return question
 
 The page that asks carries everything that was typed, so that with the password it is done at once and nothing is lost.
-Whoever has just signed in is not asked. Only what is sent (POST) is held up: to look changes nothing.
+Whoever has just signed in is not asked. What is sent (POST) is held up; to look
+changes nothing, and is held up only where a page shows a secret (`also_to_look`).
 """
 
 from __future__ import annotations
@@ -48,10 +49,13 @@ def recently_confirmed(view: View) -> View:
     return held_up
 
 
-def ask_confirmation(request: HttpRequest) -> HttpResponse | None:
-    """The page that asks for the password again, or None if what is asked for may be done now."""
+def ask_confirmation(request: HttpRequest, *, also_to_look: bool = False) -> HttpResponse | None:
+    """The page that asks for the password again, or None if what is asked for may be done now.
+
+    With `also_to_look` before a page is shown, too; its view is then called with a POST of the password alone.
+    """
     moment = now()
-    if request.method != "POST":
+    if request.method != "POST" and not also_to_look:
         return None
     is_answer = FIELD in request.POST
     form = ConfirmationForm(request.POST if is_answer else None)

@@ -20,6 +20,7 @@ from django_otp.oath import TOTP
 
 from accounts import audit, lockout
 from accounts.audit import Origin
+from accounts.decisions import ReasonNeeded
 from accounts.models import RecoveryCode, SecondFactor, User
 from accounts.sessions import counted
 from mymoolah.common.crypto import blind_index, decrypt, encrypt
@@ -129,20 +130,23 @@ def renew_recovery_codes(*, user_id: int, origin: Origin) -> list[str]:
         return _make_recovery_codes(factor)
 
 
-def reset(*, user: User, origin: Origin) -> None:
-    """Take a colleague's second factor away, and end his sessions: his next sign-in enrols another telephone.
+def reset(*, user: User, reason: str, origin: Origin) -> None:
+    """Take a colleague's second factor away, and end his sessions; where one is required his next sign-in enrols another.
 
+    :raises ReasonNeeded: nobody says why
     :raises OwnSecondFactor: whoever could reset his own would need no telephone
     :raises NoSecondFactor: there is nothing to reset
     """
     if origin.actor_id == user.pk:
         raise OwnSecondFactor
+    if not reason.strip():
+        raise ReasonNeeded
     with transaction.atomic():
         deleted, _ = SecondFactor.objects.filter(user=user).delete()
         if not deleted:
             raise NoSecondFactor
         end_staff_sessions(user=user, origin=origin)
-        _record("second_factor.reset", user, origin)
+        _record("second_factor.reset", user, origin, reason=reason.strip())
         lockout.unlock_account(email=user.email, what="second_factor")
 
 
@@ -181,5 +185,5 @@ def _context(user: User) -> str:
     return f"second_factors.key:{user.public_id}"
 
 
-def _record(verb: str, user: User, origin: Origin, **facts: int) -> None:
+def _record(verb: str, user: User, origin: Origin, **facts: int | str) -> None:
     audit.record(verb, subject_type="user", subject_id=user.public_id, origin=origin, **facts)

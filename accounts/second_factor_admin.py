@@ -7,6 +7,7 @@ import uuid
 from typing import Any, Final
 
 import segno
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
@@ -19,8 +20,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import second_factor, staff_session
-from accounts.confirmation import ask_confirmation, recently_confirmed
-from accounts.forms import CodeForm
+from accounts.confirmation import FIELD, ask_confirmation, recently_confirmed
+from accounts.forms import CodeForm, ResetForm
 from accounts.lockout import SignInLocked
 from accounts.models import SecondFactor, User, UserRole
 from accounts.staff_session import Factor, staff_origin
@@ -67,10 +68,16 @@ def own_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@recently_confirmed
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", FIELD)
 def enrol_page(request: HttpRequest) -> HttpResponse:
-    """Set an app up, and prove by one code that it works; then the recovery codes, this once."""
+    """Set an app up, and prove by one code that it works; then the recovery codes, this once.
+
+    The password is asked for before the key is shown: a code that waits for it runs out.
+    """
+    if (question := ask_confirmation(request, also_to_look=True)) is not None:
+        return question
+    if request.method == "POST" and "code" not in request.POST:  # the password alone
+        return HttpResponseRedirect(request.get_full_path())
     wanted, user = _wanted(request), _me(request)
     is_replacement = staff_session.factor_of(request) == Factor.PASSED
     key = _pending_key(request)
@@ -170,14 +177,24 @@ def reset_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         raise PermissionDenied
     if (question := ask_confirmation(request)) is not None:
         return question
-    if request.method == "POST":
+    form = ResetForm(request.POST or None)
+    if form.is_valid():
         try:
-            second_factor.reset(user=user, origin=staff_origin(request))
-            messages.success(request, f"{user.name} sets a new telephone up at the next sign-in.")
+            second_factor.reset(user=user, reason=form.cleaned_data["reason"], origin=staff_origin(request))
+            messages.success(request, f"{user.name} {_from_now_on()}.")
         except DomainError as refusal:
             messages.error(request, _told(refusal))
         return redirect("colleagues")
-    return _page(request, "staff/reset.html", title="Reset a second factor", colleague=user)
+    return _page(
+        request, "staff/reset.html", title="Reset a second factor", colleague=user, form=form, then=_from_now_on()
+    )
+
+
+def _from_now_on() -> str:
+    """What becomes of a colleague whose second factor was reset."""
+    if settings.STAFF_SECOND_FACTOR:
+        return "sets another telephone up at the next sign-in, before any page opens"
+    return "signs in with the password alone, until another telephone is set up"
 
 
 def _may_reset(request: HttpRequest, user: User) -> bool:

@@ -16,6 +16,7 @@ from django_otp.oath import TOTP
 
 from accounts import lockout, second_factor
 from accounts.audit import SYSTEM, Origin
+from accounts.decisions import ReasonNeeded
 from accounts.lockout import SignInLocked
 from accounts.models import AuditEvent, RecoveryCode, SecondFactor, User
 from accounts.second_factor import CodeRefused, EnrolledMeanwhile, NoSecondFactor, OwnSecondFactor
@@ -248,14 +249,16 @@ def test_without_redis_no_code_is_tried(ada: User, settings: Any) -> None:
 def test_a_colleague_resets_it_and_never_his_own(ada: User) -> None:
     enrol(ada)
     with pytest.raises(OwnSecondFactor):
-        second_factor.reset(user=ada, origin=Origin(actor_id=ada.pk))
+        second_factor.reset(user=ada, reason="Lost", origin=Origin(actor_id=ada.pk))
+    with pytest.raises(ReasonNeeded):
+        second_factor.reset(user=ada, reason=" ", origin=SYSTEM)
     epoch = User.objects.get(pk=ada.pk).session_epoch
-    second_factor.reset(user=ada, origin=Origin(actor_id=colleague("support").pk))
+    second_factor.reset(user=ada, reason="Lost", origin=Origin(actor_id=colleague("support").pk))
     assert User.objects.get(pk=ada.pk).session_epoch == epoch + 1
     assert not SecondFactor.objects.exists()
     assert not RecoveryCode.objects.exists()
     with pytest.raises(NoSecondFactor):
-        second_factor.reset(user=ada, origin=SYSTEM)
+        second_factor.reset(user=ada, reason="Lost", origin=SYSTEM)
     with pytest.raises(NoSecondFactor):
         verify(ada, code_at(NOON))
 
@@ -265,7 +268,7 @@ def test_a_reset_forgives_the_wrong_codes(ada: User) -> None:
     for _ in range(lockout.MOST_WRONG_CODES["account"]):
         with pytest.raises(CodeRefused):
             verify(ada, "000000")
-    second_factor.reset(user=ada, origin=SYSTEM)
+    second_factor.reset(user=ada, reason="Lost", origin=SYSTEM)
     enrol(ada)
     verify(ada, code_at(NOON))
 
@@ -273,14 +276,15 @@ def test_a_reset_forgives_the_wrong_codes(ada: User) -> None:
 def test_the_command_resets_and_says_so(ada: User, thandi: Person) -> None:
     enrol(ada)
     out = StringIO()
-    call_command("reset_second_factor", "ADMINISTRATOR@example.com", stdout=out)
+    call_command("reset_second_factor", "ADMINISTRATOR@example.com", reason="Lost, called back", stdout=out)
     assert "was reset" in out.getvalue()
-    assert AuditEvent.objects.get(verb="second_factor.reset").actor is None
-    call_command("reset_second_factor", ada.email, stdout=out)
+    event = AuditEvent.objects.get(verb="second_factor.reset")
+    assert (event.actor, event.facts) == (None, {"reason": "Lost, called back"})
+    call_command("reset_second_factor", ada.email, reason="Lost", stdout=out)
     assert "Nothing was done" in out.getvalue()
     for nobody in (thandi.user.email, "nobody@example.com"):
         with pytest.raises(CommandError, match="Nobody of the staff"):
-            call_command("reset_second_factor", nobody)
+            call_command("reset_second_factor", nobody, reason="Lost")
 
 
 def test_a_copy_of_the_database_holds_no_key_and_no_code(ada: User) -> None:

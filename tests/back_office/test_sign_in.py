@@ -247,6 +247,21 @@ def test_what_changes_a_second_factor_asks_for_the_password() -> None:
     assert len(codes_on(answer)) == 10
 
 
+def test_the_password_is_asked_for_before_the_key_is_shown() -> None:
+    user = colleague("kyc")
+    client, _ = password_given(user)
+    set_back(client, CONFIRMED_AT, minutes=11)
+    address = f"{ENROL}?next=/admin/kyc/"
+    question = client.get(address).content.decode()
+    assert "Is it still you?" in question
+    assert 'id="key"' not in question
+    assert "Is it still you?" in client.post(address, {"confirmed_by_password": "wrong"}).content.decode()
+    answer = client.post(address, {"confirmed_by_password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, address)
+    key = key_on(client.get(address))
+    assert len(codes_on(client.post(address, {"code": code_at(now(), key=key)}))) == 10
+
+
 # Sessions end ---------------------------------------------------------------------------------------------------------
 def test_half_an_hour_of_nothing_ends_a_session_and_the_way_back_is_kept() -> None:
     user = colleague("support")
@@ -326,7 +341,7 @@ def test_what_changes_about_a_colleague_ends_his_sessions(change: str) -> None:
         fresh.set_password("another-good-passphrase")
         fresh.save()
     elif change == "reset":
-        second_factor.reset(user=user, origin=by_root)
+        second_factor.reset(user=user, reason="Lost", origin=by_root)
     else:
         assert other.post(f"{OWN}sign-out-elsewhere").status_code == 302
         assert is_in(other)
@@ -355,15 +370,35 @@ def test_an_administrator_resets_a_colleagues_telephone_which_is_written_down() 
     client = signed_in(ada)
     assert reset_page(sam) in client.get(COLLEAGUES).content.decode()
     assert "Be sure who asks" in client.get(reset_page(sam)).content.decode()
+    assert "This field is required" in client.post(reset_page(sam), {"reason": " "}).content.decode()
     set_back(client, CONFIRMED_AT, minutes=11)
-    assert "Is it still you?" in client.post(reset_page(sam)).content.decode()
+    why = {"reason": "Lost on the train; seen in person"}
+    assert "Is it still you?" in client.post(reset_page(sam), why).content.decode()
     assert SecondFactor.objects.exists()
-    answer = client.post(reset_page(sam), {"confirmed_by_password": PASSWORD}, follow=True)
-    assert "sets a new telephone up" in answer.content.decode()
+    answer = client.post(reset_page(sam), {**why, "confirmed_by_password": PASSWORD}, follow=True)
+    assert "signs in with the password alone" in answer.content.decode()
     assert not SecondFactor.objects.exists()
     event = AuditEvent.objects.get(verb="second_factor.reset")
     assert (event.actor_id, event.subject_id) == (ada.pk, str(sam.public_id))
-    assert "There is no second factor." in client.post(reset_page(sam), follow=True).content.decode()
+    assert event.facts == why
+    assert "There is no second factor." in client.post(reset_page(sam), why, follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("is_required", "then"),
+    [(True, "sets another telephone up at the next sign-in"), (False, "signs in with the password alone")],
+)
+def test_a_reset_says_what_becomes_of_the_colleague_here(settings: Any, is_required: bool, then: str) -> None:
+    ada, sam = colleague("administrator"), colleague("support")
+    codes = enrolled(ada)
+    enrolled(sam)
+    client, _ = password_given(ada)
+    client.post(CODE, {"code": codes[0]})
+    settings.STAFF_SECOND_FACTOR = is_required
+    assert then in client.get(reset_page(sam)).content.decode()
+    assert then in client.post(reset_page(sam), {"reason": "Lost"}, follow=True).content.decode()
+    client, _ = password_given(sam)
+    assert is_in(client) != is_required
 
 
 def test_nobody_resets_his_own_nor_an_administrator_that_of_a_superuser(thandi: Person) -> None:
@@ -374,7 +409,7 @@ def test_nobody_resets_his_own_nor_an_administrator_that_of_a_superuser(thandi: 
         assert client.post(reset_page(user)).status_code == 403
     assert SecondFactor.objects.get().user == root
     another = User.objects.create_superuser("other@example.com", PASSWORD, first_name="Other", last_name="Root")
-    assert signed_in(another).post(reset_page(root)).status_code == 302
+    assert signed_in(another).post(reset_page(root), {"reason": "Lost"}).status_code == 302
     assert not SecondFactor.objects.exists()
 
 
