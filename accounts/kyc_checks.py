@@ -41,6 +41,8 @@ class Check:
     """Red, and nobody may look past it."""
     cases: Sequence[uuid.UUID] = ()
     """Other cases that it speaks of."""
+    unclaimed: str = ""
+    """What is said instead of `text` to whoever has not claimed the case; empty where that is the same."""
 
 
 def checks_of(submission: KycSubmission, *, now: dt.datetime) -> list[Check]:
@@ -91,8 +93,15 @@ def _age(facts: Facts, number: str, today: dt.date) -> Check:
     except ValueError:
         return _red("age", "No date of birth can be read from the number.")
     years = today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
-    text = f"Born {born_on:%-d %B %Y} by the number, {years} years old."
-    return _green("age", text) if years >= ADULT_YEARS else _red("age", f"{text} Minors need a guardian.")
+    is_minor = years < ADULT_YEARS
+    guardian = " Minors need a guardian." if is_minor else ""
+    return Check(
+        code="age",
+        level=Level.RED if is_minor else Level.GREEN,
+        text=f"Born {born_on:%-d %B %Y} by the number, {years} years old.{guardian}",
+        # The date is the beginning of the number, whose end the page shows.
+        unclaimed=f"{'Under' if is_minor else 'At least'} {ADULT_YEARS} years old by the number.{guardian}",
+    )
 
 
 def _expiry(facts: Facts, today: dt.date) -> Check | None:

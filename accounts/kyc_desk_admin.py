@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -32,6 +31,7 @@ from accounts.kyc_desk_selectors import (
     Key,
     Waiting,
     get_case,
+    next_to_take,
     waiting_cases,
     waiting_counts,
 )
@@ -100,16 +100,13 @@ def _view(name: str, view: Filter, asked: Filter, waiting: Waiting, moment: dt.d
 @never_cache
 @require_GET
 def next_case(request: HttpRequest) -> HttpResponse:
-    """The case that waits longest, of those that are this officer's or nobody's, beyond the one that is open."""
+    """The case that waits longest beyond the one that is open, and after the last one the first again."""
     require(request, MAY_LOOK)
-    me, asked = _me(request), _filter(request.GET)
-    views = [asked] if asked.whose else [replace(asked, whose="mine"), replace(asked, whose="nobodys")]
-    for view in views:
-        cases = waiting_cases(view, officer_id=me, now=now(), after=_key(request.GET))
-        found = cases.exclude(proposed_by=me).exclude(waits_for=KycSubmission.WaitsFor.CUSTOMER).first()
-        if found is not None:
-            return redirect(f"{reverse('kyc_case', args=[found.public_id])}?{urlencode(_query(asked))}")
-    messages.info(request, "No further case of this view can be claimed.")
+    asked = _filter(request.GET)
+    found = next_to_take(asked, officer_id=_me(request), now=now(), after=_key(request.GET))
+    if found is not None:
+        return redirect(f"{reverse('kyc_case', args=[found.public_id])}?{urlencode(_query(asked))}")
+    messages.info(request, "Nothing else waits in this view that you could take.")
     return redirect(f"{reverse('kyc_queue')}?{urlencode(_query(asked))}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from django.db import connection
@@ -78,6 +78,28 @@ def waiting_cases(
         .defer("id_number_encrypted", "id_number_index", "user__password")
         .order_by("created_at", "pk")
     )
+
+
+def next_to_take(asked: Filter, *, officer_id: int, now: dt.datetime, after: Key | None) -> KycSubmission | None:
+    """A case that this officer has claimed or may claim: whichever waits longest beyond `after`, or else before it.
+
+    Without a case that is open, what the officer has claimed comes first.
+    """
+    views = [asked] if asked.whose else [replace(asked, whose="mine"), replace(asked, whose="nobodys")]
+
+    def oldest(beyond: Key | None, *, but: int | None = None) -> list[KycSubmission]:
+        """At most one of each of the views, along the index of each."""
+        firsts = []
+        for view in views:
+            cases = waiting_cases(view, officer_id=officer_id, now=now, after=beyond).exclude(user=officer_id)
+            takeable = cases.exclude(proposed_by=officer_id).exclude(waits_for=WaitsFor.CUSTOMER)
+            firsts.append(takeable.exclude(pk=but).first() if but else takeable.first())
+        return [case for case in firsts if case is not None]
+
+    if after is None:
+        return next(iter(oldest(None)), None)
+    found = oldest(after) or oldest(None, but=after[1])
+    return min(found, key=lambda case: (case.created_at, case.pk), default=None)
 
 
 def _narrowed(asked: Filter, *, officer_id: int, now: dt.datetime) -> QuerySet[KycSubmission]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from accounts import kyc
 from accounts.audit import Origin
@@ -78,8 +78,6 @@ def test_a_case_is_claimed_viewed_sent_back_and_approved_by_two(desk: None, visi
     # The busy half hour: claimed by key, and the card asked for again.
     red_case = case_of("Busisiwe")
     page.keyboard.press("c")
-    expect(page.get_by_role("button", name="Claim this case")).to_be_focused()
-    page.keyboard.press("Enter")
     expect(page.get_by_text("claimed by you")).to_be_visible()
     page.get_by_role("button", name="Show to compare").click()
     expect(page.locator(".kyc-number")).to_have_text(re.compile("^880214044008[0-9]$"))
@@ -125,7 +123,6 @@ def test_a_case_is_rejected_by_keyboard_alone(desk: None, visit: Callable[..., V
     visitor.goes_to(reverse("kyc_case", args=[case_of("Mandla").public_id]))
     keyboard = visitor.page.keyboard
     keyboard.press("c")
-    keyboard.press("Enter")
     expect(visitor.page.get_by_text("claimed by you")).to_be_visible()
     keyboard.press("r")
     keyboard.type("The card has run out, a nice try")  # n, c, a, r and t are letters here
@@ -133,6 +130,38 @@ def test_a_case_is_rejected_by_keyboard_alone(desk: None, visit: Callable[..., V
     keyboard.press("Enter")
     expect(visitor.page.get_by_text("The customer reads: “The card has run out, a nice try”")).to_be_visible()
     assert case_of("Mandla").status == "rejected"
+
+
+def test_what_is_typed_is_not_lost_without_a_question(desk: None, visit: Callable[..., Visitor]) -> None:
+    visitor, case = visit(), case_of("Naledi")
+    page = visitor.page
+    visitor.signs_in("kagiso@example.com", PASSWORD)
+    visitor.goes_to(reverse("kyc_case", args=[case.public_id]))
+    page.keyboard.press("c")
+    expect(page.get_by_text("claimed by you")).to_be_visible()
+    asked: list[str] = []
+    answers = [False, False, True]
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(f"{dialog.type}: {dialog.message}")
+        dialog.accept() if answers.pop(0) else dialog.dismiss()
+
+    page.on("dialog", answer)
+    note = page.get_by_label("Note for colleagues")
+    note.fill("The card is new")
+    page.get_by_role("button", name="Approve to tier 1").click()
+    expect(note).to_be_focused()
+    page.get_by_role("link", name="Next case").click()
+    page.wait_for_timeout(300)
+    expect(note).to_have_value("The card is new")
+    assert case_of("Naledi").status == "pending"
+    page.get_by_role("button", name="Approve to tier 1").click()
+    expect(page.get_by_text("Approved to tier 1")).to_be_visible()
+    assert [one.partition(":")[0] for one in asked] == ["confirm", "beforeunload", "confirm"]
+    assert "Note for colleagues" in asked[0]
+    page.get_by_label("Note for colleagues").fill("Approved, and the card was new")
+    page.get_by_role("button", name="Add note").click()  # what is sent itself is not asked about
+    expect(page.get_by_text("Approved, and the card was new")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

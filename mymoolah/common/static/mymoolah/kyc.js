@@ -1,6 +1,6 @@
 "use strict";
 
-// Keys: an element with data-key is clicked if it leads somewhere or only looks, and focused if it would decide.
+// Keys: an element with data-key is clicked if it leads somewhere, only looks or can be undone (data-at-once), and focused if it would decide.
 const writes = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 
 document.addEventListener("keydown", (event) => {
@@ -8,12 +8,32 @@ document.addEventListener("keydown", (event) => {
   const found = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!found) return;
   event.preventDefault();
-  if (found.form) {
+  if (found.form && !("atOnce" in found.dataset)) {
     found.scrollIntoView({ block: "center" });
     found.focus();
   } else {
     found.click();
   }
+});
+
+// What is typed into one form is not sent with another, nor when the page is left: ask before it is lost.
+const forms = [...document.querySelectorAll(".kyc-form")];
+const typed = (form) => [...form.querySelectorAll("textarea")].filter((field) => field.value.trim() !== field.defaultValue.trim());
+let isSent = false;
+
+document.addEventListener("submit", (event) => {
+  const [lost] = forms.filter((form) => form !== event.target).flatMap(typed);
+  const label = lost?.closest("label").firstChild.textContent.trim();
+  if (lost && !window.confirm(`You typed something under “${label}”. It is not sent with this, and will be lost. Go on?`)) {
+    event.preventDefault();
+    lost.focus();
+  } else {
+    isSent = true;
+  }
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (!isSent && forms.flatMap(typed).length) event.preventDefault();
 });
 
 // The viewer: one picture at a time. Each is fetched when it is looked at, since each look is written down.
