@@ -438,7 +438,7 @@ BACK_OFFICE = """
     GET   /admin/second-factor/code                    302       302            302  302      302      302      302       302        302
     POST  /admin/second-factor/code                    302       302            302  302      302      302      302       302        302
     GET   /admin/second-factor/enrol                   302       302            200  200      200      200      200       200        200
-    POST  /admin/second-factor/enrol                   302       302            200  200      200      200      200       200        200
+    POST  /admin/second-factor/enrol                   302       302            302  302      302      302      302       302        302
     GET   /admin/second-factor/recovery-codes          302       302            405  405      405      405      405       405        405
     POST  /admin/second-factor/recovery-codes          302       302            302  302      302      302      302       302        302
     GET   /admin/second-factor/sign-out-elsewhere      302       302            405  405      405      405      405       405        405
