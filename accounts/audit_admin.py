@@ -136,12 +136,11 @@ def about(subject_id: str) -> Q:
 
 
 def by_or_to(email: str) -> Q:
-    """What a colleague did; what a customer did, and what was done to him, which are few, each along its own index."""
+    """What a colleague did, or what happened to a customer's account: one index each, and no order that both share."""
     person = User.objects.with_email(email).first()
     if person is None:
         return NOBODY
-    did = Q(actor=person.pk)
-    return did if person.is_staff else did | Q(subject_type="user", subject_id=str(person.public_id))
+    return Q(actor=person.pk) if person.is_staff else Q(subject_type="user", subject_id=str(person.public_id))
 
 
 def day_of(text: str) -> dt.datetime | None:
@@ -165,7 +164,7 @@ class AuditEventAdmin(LargeTableAdmin):
     list_before_template = "admin/audit_list_before.html"
     searches: ClassVar[list[Search]] = [
         Search("what happened", VERB_WORDS, lambda text: Q(verb=verb_of(text)), ("-at", "-pk")),
-        Search("whole e-mail of who did it or of its customer", EMAIL, by_or_to),
+        Search("whole e-mail of the colleague who did it, or of the customer it was done to", EMAIL, by_or_to),
         Search(
             "public id of the subject",
             UUID,

@@ -26,7 +26,7 @@ TRIED_WITH: Final[Mapping[str, Callable[[Furnished], Iterable[str]]]] = {
         f"/admin/customers/{{public_id}}/{deed}": lambda house, deed=deed: [  # type: ignore[misc]
             reverse(f"customer_{deed}", args=[public_id_of(house)]) + f"?wallet={wallet_of(house).number}"
         ]
-        for deed in ("freeze", "unfreeze")
+        for deed in ("freeze", "take-over", "unfreeze")
     },
     "/admin/kyc/cases/{public_id}": lambda _: [reverse("kyc_case", args=[case.public_id]) for case in waiting()],
     "/admin/transactions/proposal/propose/{name}/": lambda house: [
