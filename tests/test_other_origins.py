@@ -116,7 +116,7 @@ def test_no_other_origin_is_let_in() -> None:
 
 
 def test_the_back_office_is_nobody_elses() -> None:
-    paths = ("/admin/login/", "/admin/", "/healthz", "/", "/apifoo", "/static/mymoolah/favicon.svg")
+    paths = ("/admin/", "/admin/kyc/", "/healthz", "/", "/apifoo", "/static/mymoolah/favicon.svg")
     asked: list[Any] = [preflight(path, OURS) for path in paths]
     asked += [("GET", path, {"Origin": OURS}) for path in ("/healthz", "/", "/apifoo")]
     for _, headers in ask(OURS, *asked):
