@@ -230,7 +230,7 @@ class Bank(RuleBasedStateMachine):
             self.user(who).update(status="suspended")
             who.is_suspended = True
         else:
-            Wallet.objects.filter(pk=mine.wallet.pk).update(status="active")
+            Wallet.objects.filter(pk=mine.wallet.pk).update(status="active", frozen_by=None)
             self.user(who).update(status="active")
             who.is_frozen = who.is_suspended = False
 
