@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from mymoolah.common.clock import now
 from reporting.demo.cases import make_cases
 from tests.back_office.house import Furnished
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.browser.screens import Screen, Staff, staff
 
@@ -30,12 +31,6 @@ AXE = """async rules => {
 }"""
 # What the theme does when the system's colours are dark; it does so only as a page begins.
 IN_COLOURS = "isDark => document.documentElement.classList.toggle('dark', isDark)"
-OVERFLOWS = """() => {
-    const room = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= room) return [];
-    const wide = [...document.body.querySelectorAll("*")].filter(one => one.getBoundingClientRect().right > room + 1);
-    return wide.slice(0, 3).map(one => one.outerHTML.slice(0, 120)).concat("…");
-}"""
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 HEADINGS = "[...document.querySelectorAll('h1')].filter(one => one.checkVisibility()).length"
 
@@ -88,7 +83,7 @@ def faults(visitor: Visitor, screen: Screen) -> list[str]:
         found.append(f"{headings} h1")
     for width in (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": 900})
-        found += [f"too wide at {width}: {one}" for one in page.evaluate(OVERFLOWS)]
+        found += [f"too wide at {width}: {one}" for one in what_sticks_out(page)]
         found += [f"{fault} (light, {width})" for fault in graves(page, "light")]
         found += [f"{fault} (dark, {width})" for fault in graves(page, "dark")]
     found += visitor.complaints

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from accounts.models import User
 from reporting.models import UserDashboardSummary
 from tests.back_office.house import PASSWORD, Furnished, colleague, list_page
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person
 from wallets.models import Wallet
@@ -82,6 +83,6 @@ def test_pages_fit_the_screen(
     folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))
     for name, path in pages.items():
         visitor.goes_to(path)
-        too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not too_wide, f"{name} scrolls sideways at {width} pixels"
+        too_wide = what_sticks_out(visitor.page)
+        assert not too_wide, f"{name} scrolls sideways at {width} pixels: {too_wide}"
         visitor.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)

@@ -17,6 +17,7 @@ from tests.accounts.papers import THANDIS_ID
 from tests.accounts.test_care import submitted
 from tests.api import Caller, access_token, body_of, problem
 from tests.back_office.house import PASSWORD, colleague
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person, fund
 from wallets.models import Wallet
@@ -114,9 +115,9 @@ def test_forms_fit_the_screen(
     folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))
 
     def looked_at(page: Page, name: str) -> None:
-        too_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-        assert not too_wide, f"{name} scrolls sideways at {width} pixels"
+        too_wide = what_sticks_out(page)
+        assert not too_wide, f"{name} scrolls sideways at {width} pixels: {too_wide}"
 
     page = at_work(visit, "support", thandi, width=width, scheme=scheme)
     looked_at(page, "customer-actions")
@@ -127,9 +128,11 @@ def test_forms_fit_the_screen(
         looked_at(page, f"deed-{str(address).rpartition('/')[2].partition('?')[0]}")
     page.goto(page.url.partition("/admin/")[0] + home(thandi), wait_until="networkidle")
     does(page, "Show the ID number", reason="To make sure who is calling")
+    expect(page.get_by_text(THANDIS_ID)).to_be_visible()
     looked_at(page, "number")
     page.goto(page.url.partition("/admin/")[0] + home(thandi), wait_until="networkidle")
     does(page, "Freeze wallet", reason="The customer asks: a telephone or a card is lost", words="")
     page.wait_for_url(f"**{home(thandi)}")
     does(page, "Unfreeze wallet", reason="The customer asks for it")
+    expect(page.get_by_role("alert")).to_be_visible()
     looked_at(page, "refused")

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from tests.back_office.house import PASSWORD, SECRETS, Furnished, colleague
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person, fund
 
@@ -103,8 +104,8 @@ def test_the_page_fits_the_screen_and_says_big_that_an_account_is_closed(
         ("customer-find", "/admin/customers/?q=moko"),
     ):
         visitor.goes_to(path)
-        too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not too_wide, f"{name} scrolls sideways at {width} pixels"
+        too_wide = what_sticks_out(visitor.page)
+        assert not too_wide, f"{name} scrolls sideways at {width} pixels: {too_wide}"
         visitor.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
     visitor.goes_to(f"/admin/customers/{thandi.user.public_id}")
     expect(visitor.page.get_by_text("This account is closed")).to_be_visible()

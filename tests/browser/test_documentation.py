@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 
 
@@ -42,4 +43,4 @@ def test_a_call_unfolds_without_making_a_telephone_scroll_sideways(visit: Callab
         call = visitor.page.locator(f"#operations-{name}")
         call.locator(".opblock-summary-control").click(timeout=60_000)
         expect(call.locator(".responses-table").first).to_be_visible()
-    assert visitor.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert what_sticks_out(visitor.page) == []

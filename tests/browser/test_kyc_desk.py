@@ -19,6 +19,7 @@ from accounts.services import create_staff
 from mymoolah.common.clock import now
 from reporting.demo.cases import make_cases
 from tests.back_office.house import PASSWORD
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Ledger
 
@@ -179,9 +180,9 @@ def test_the_desk_fits_the_screen(
         if name == "kyc-case":
             visitor.page.get_by_role("button", name="Claim this case").click()
             expect(visitor.page.locator(".kyc-stage img")).to_be_visible()
-        too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        too_wide = what_sticks_out(visitor.page)
         visitor.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-        assert not too_wide, f"{name} scrolls sideways at {width} pixels"
+        assert not too_wide, f"{name} scrolls sideways at {width} pixels: {too_wide}"
 
 
 def _sharper_card() -> bytes:

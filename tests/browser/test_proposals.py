@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from accounts.services import create_staff
 from mymoolah.common.clock import business_day, now
 from tests.back_office.house import PASSWORD, Furnished, list_page, page_of
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person, balance, fund, send
 from tests.proposals import adjustment, ask
@@ -103,7 +104,7 @@ def test_pages_of_finance_fit_the_screen(  # noqa: PLR0917
     folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))
     for name, path in pages.items():
         visitor.goes_to(path)
-        too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not too_wide, f"{name} scrolls sideways at {width} pixels"
+        too_wide = what_sticks_out(visitor.page)
+        assert not too_wide, f"{name} scrolls sideways at {width} pixels: {too_wide}"
         assert name != "proposal" or not visitor.page.evaluate(CUT), f"amounts are cut off at {width} pixels"
         visitor.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)

@@ -14,6 +14,7 @@ from accounts import audit
 from accounts.audit import Origin
 from accounts.models import AuditEvent
 from tests.back_office.house import PASSWORD, Furnished, colleague, page_of
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person
 
@@ -47,7 +48,7 @@ def test_refusals_and_events_fit_the_screen_and_lead_back(
     def fits(name: str) -> None:
         if folder:
             page.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)
-        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), name
+        assert what_sticks_out(page) == [], name
 
     visitor.goes_to("/admin/vouchers/tillevent/")
     visitor.goes_to(page_of(event))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.back_office.house import PASSWORD, Furnished, colleague
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 
 
@@ -27,7 +28,7 @@ def test_an_officer_keeps_a_view_and_lets_it_go(
 
     kept = page.get_by_role("navigation", name="Kept views")
     expect(kept.get_by_role("link", name="First tier shared")).to_have_attribute("aria-current", "page")
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    assert what_sticks_out(page) == []
     kept.get_by_role("link", name="Everything").click()
     kept.get_by_role("link", name="First tier").click()
     expect(page).to_have_url(f"{visitor.address}/admin/kyc/?tier=1")

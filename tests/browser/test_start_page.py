@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from mymoolah.common.clock import business_day, now
 from reporting.days import take_days
 from tests.back_office.house import PASSWORD, Furnished, colleague
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 
 # Whether anything but nothing was painted on each chart.
@@ -31,7 +32,7 @@ def test_an_auditor_looks_at_charts_and_reads_their_figures(
     visitor.signs_in("auditor@example.com", PASSWORD)
     page = visitor.page
     assert page.evaluate(PAINTED) == [True, True, True, True]  # vouchers are worth nothing yet
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    assert what_sticks_out(page) == []
 
     money = page.get_by_role("region", name="Into and out of customers' wallets, ZAR", exact=True)
     expect(money).to_contain_text("so far: 552.50 ZAR came in")
