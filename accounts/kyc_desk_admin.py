@@ -56,6 +56,16 @@ CHOICES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "days": ("Waiting", {"": "any time", "1": "over a day", "3": "over 3 days", "7": "over a week"}),
 }
 
+USUAL_REASONS: Final = (
+    "We could not read the document. Please take a sharper picture, with all four corners in it.",
+    "The name on the document is not the name of your account.",
+    "The number on the document is not the number you typed.",
+    "The document is no longer valid.",
+    "The proof of address is older than three months.",
+    "We do not accept this kind of document. Please send an identity document or a passport.",
+)
+"""What customers read most often; an officer chooses one and may change it."""
+
 
 # The queue ------------------------------------------------------------------------------------------------------------
 @never_cache
@@ -187,6 +197,7 @@ def _case_page(request: HttpRequest, public_id: uuid.UUID, *, number: str | None
         "changed": _changed_since_proposal(found),
         "tiers": range(1, HIGHEST_TIER + 1),
         "four_eyes_tier": FOUR_EYES_TIER,
+        "usual_reasons": USUAL_REASONS,
         "may_decide": request.user.has_perm(MAY_DECIDE) and submission.user_id != me,
         "is_pending": is_pending,
         "is_mine": is_pending and submission.assignee_id == me,

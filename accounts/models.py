@@ -123,6 +123,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             models.Index(fields=["kyc_status", "id_verified", "id"], name="ix_users_kyc_id"),
+            models.Index(fields=["status", "id"], name="ix_users_not_active", condition=~Q(status="active")),
             models.Index(OpClass(Lower("email"), name="text_pattern_ops"), name="ix_users_email_prefix"),
             models.Index(OpClass(Lower("last_name"), name="text_pattern_ops"), name="ix_users_last_name_prefix"),
         ]

@@ -456,7 +456,11 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "SHOW_HISTORY": False,  # what happened to a thing stands in the audit trail, which its page shows
     "STYLES": [lambda _: static("mymoolah/theme.css")],
-    "SCRIPTS": [lambda _: static("mymoolah/access.js"), lambda _: static("mymoolah/find.js")],
+    "SCRIPTS": [
+        lambda _: static("mymoolah/access.js"),
+        lambda _: static("mymoolah/find.js"),
+        lambda _: static("mymoolah/history.js"),
+    ],
     # Of links on dark ground; the theme's own is too dark to read.
     "COLORS": {"primary": {"500": "oklch(74% .17 305)"}},
     "DASHBOARD_CALLBACK": "reporting.start_page.start_page",

@@ -32,6 +32,8 @@ from reporting.customer_search import MOST_FOUND, find_customers, names_of_finde
 from reporting.customer_selectors import Row, Subject
 from reporting.start_page import navigation
 from transactions.models import Kind, Proposal, Transaction
+from transactions.proposal_admin import ADD as MAY_PROPOSE
+from transactions.proposal_admin import propose_link
 from transactions.proposals.commands import COMMANDS
 from vouchers.models import Voucher
 from wallets.models import Wallet
@@ -134,7 +136,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
 
     pk, today = customer.pk, business_day(now)
     wallets = seen("wallets.view_wallet", lambda: read.wallets(user_id=pk, today=today)) or []
-    wallets = [{**row, "stuck": why_stuck(row, customer)} for row in wallets]
+    wallets = [{**row, "stuck": why_stuck(row, customer), "adjust": adjust_link(row, may=may)} for row in wallets]
     entries = seen("transactions.view_transaction", lambda: read.entries(user_id=pk))
     vouchers = seen("vouchers.view_voucher", lambda: read.vouchers(user_id=pk))
     sessions = seen("accounts.view_loginsession", lambda: read.sessions(user_id=pk, now=now))
@@ -200,6 +202,13 @@ def why_stuck(wallet: Row, customer: User) -> str:
     if customer.status != User.Status.ACTIVE:
         return f"while the account is {customer.status}"
     return "" if wallet["status"] == Wallet.Status.ACTIVE else f"while {wallet['status']}"
+
+
+def adjust_link(wallet: Row, *, may: May) -> str:
+    """Where finance proposes to correct what is in it."""
+    if wallet["status"] == Wallet.Status.CLOSED or not may(MAY_PROPOSE):
+        return ""
+    return propose_link("adjust_wallet", "Propose an adjustment", wallet=wallet["number"])
 
 
 def shown_entry(row: Row) -> Row:

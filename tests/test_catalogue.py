@@ -385,6 +385,7 @@ INDEXES = {
     "ix_users_email_prefix": "users USING btree (lower((email)::text) text_pattern_ops)",
     "ix_users_kyc_id": "users USING btree (kyc_status, id_verified, id)",
     "ix_users_last_name_prefix": "users USING btree (lower((last_name)::text) text_pattern_ops)",
+    "ix_users_not_active": "users USING btree (status, id) WHERE (NOT ((status)::text = 'active'::text))",
     "ix_vouchers_live": "vouchers USING btree (user_id, currency) INCLUDE (status, balance, original_amount) WHERE ((status)::text = ANY ((ARRAY['active'::character varying, 'pending_payment'::character varying])::text[]))",
     "ix_vouchers_live_expiry": "vouchers USING btree (expires_at) WHERE ((status)::text = ANY ((ARRAY['active'::character varying, 'pending_payment'::character varying])::text[]))",
     "ix_vouchers_user_created": "vouchers USING btree (user_id, created_at, id)",

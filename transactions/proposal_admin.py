@@ -165,6 +165,9 @@ class ProposalAdmin(LargeTableAdmin):
             "why": why,
             "action": reverse("admin:transactions_proposal_propose", args=[name]),
         }
+        if asked is not None:
+            known = {field.name: field.value() for field in schema if field.value()}
+            context["stands_for"] = f"{request.path}?{urlencode(known)}"
         if schema.is_valid() and why.is_valid():
             ask = Ask(
                 public_id=why.cleaned_data["public_id"],
@@ -227,6 +230,7 @@ class ProposalAdmin(LargeTableAdmin):
             "result": result_of(proposal),
             "refusal": told(refusal) if refusal else "",
             "is_stale": is_stale,
+            "stands_for": page_of(proposal) if request.method == "POST" else "",
             "withdraw_url": deed_url(proposal, "withdraw"),
             **{f"{deed}_attrs": {"formaction": deed_url(proposal, deed)} for deed in ("approve", "reject", "check")},
         }

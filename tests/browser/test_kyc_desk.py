@@ -14,6 +14,7 @@ from playwright.sync_api import Dialog, expect
 
 from accounts import kyc
 from accounts.audit import Origin
+from accounts.kyc_desk_admin import USUAL_REASONS
 from accounts.models import AuditEvent, KycDocument, KycSubmission, User
 from accounts.services import create_staff
 from mymoolah.common.clock import now
@@ -131,6 +132,29 @@ def test_a_case_is_rejected_by_keyboard_alone(desk: None, visit: Callable[..., V
     keyboard.press("Enter")
     expect(visitor.page.get_by_text("The customer reads: “The card has run out, a nice try”")).to_be_visible()
     assert case_of("Mandla").status == "rejected"
+
+
+def test_a_usual_reason_is_chosen_changed_and_never_written_over_ones_own(
+    desk: None, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    visitor.signs_in("kagiso@example.com", PASSWORD)
+    visitor.goes_to(reverse("kyc_case", args=[case_of("Mandla").public_id]))
+    page = visitor.page
+    page.keyboard.press("c")
+    expect(page.get_by_text("claimed by you")).to_be_visible()
+    usual, reason = page.get_by_label("Usual reasons"), page.get_by_label("Why it is rejected")
+    usual.select_option("The document is no longer valid.")
+    usual.select_option(USUAL_REASONS[0])
+    expect(reason).to_be_focused()
+    expect(reason).to_have_value(USUAL_REASONS[0])
+    reason.fill("It is a photograph of a photograph.")
+    usual.select_option("The document is no longer valid.")
+    both = "It is a photograph of a photograph. The document is no longer valid."
+    expect(reason).to_have_value(both)
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text(f"The customer reads: “{both}”")).to_be_visible()
+    assert case_of("Mandla").reason == both
 
 
 def test_what_is_typed_is_not_lost_without_a_question(desk: None, visit: Callable[..., Visitor]) -> None:

@@ -77,6 +77,30 @@ def test_an_adjustment_is_proposed_refused_proposed_again_and_approved_by_the_ot
     assert balance(thandi).amount == had - Decimal("65.00")
 
 
+def test_going_back_to_what_was_asked_finds_it_and_sends_nothing_again(
+    house: Furnished, two: tuple[str, str], thandi: Person, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    visitor.signs_in(two[0], PASSWORD)
+    visitor.goes_to(f"/admin/customers/{thandi.user.public_id}")
+    page = visitor.page
+    page.get_by_role("link", name="Propose an adjustment").click()
+    page.get_by_label("Amount", exact=False).first.fill("1.50")
+    page.get_by_label("Why").fill("Case 9")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Amount", exact=False).first).to_have_value("1.50")
+    assert "Case" not in page.url
+    page.get_by_label("Why").fill("Case 9")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Propose").click()
+    expect(page.locator("#status")).to_have_text("Waits")
+    page.go_back()
+    expect(page.get_by_label("Amount", exact=False).first).to_have_value("1.50")
+    assert Proposal.objects.filter(subject_id=thandi.wallet.number).count() == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_of_finance_fit_the_screen(  # noqa: PLR0917

@@ -36,6 +36,19 @@ window.addEventListener("beforeunload", (event) => {
   if (!isSent && forms.flatMap(typed).length) event.preventDefault();
 });
 
+// A usual reason stands where one's own would, to be changed there; what was typed is never written over.
+document.querySelectorAll("[data-fills]").forEach((choice) => {
+  const field = choice.form.elements[choice.dataset.fills];
+  const usual = [...choice.options].map((option) => option.text);
+  choice.closest("label").hidden = false;
+  choice.addEventListener("change", () => {
+    const own = field.value.trim();
+    if (!own || usual.includes(own)) field.value = choice.value;
+    else if (choice.value) field.value = `${own} ${choice.value}`;
+    field.focus();
+  });
+});
+
 // The viewer: one picture at a time. Each is fetched when it is looked at, since each look is written down.
 function viewer(root) {
   const stage = root.querySelector(".kyc-stage");
