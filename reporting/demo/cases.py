@@ -67,10 +67,9 @@ def _register(applicant: Applicant, now: dt.datetime) -> User:
         first_name=applicant.first_name,
         last_name=applicant.last_name,
     )
-    user.created_at = now - dt.timedelta(hours=applicant.hours_ago + 1)
     if applicant.is_confirmed:
-        user.email_verified_at = user.phone_verified_at = user.created_at
-    user.save(update_fields=["created_at", "email_verified_at", "phone_verified_at"])
+        user.email_verified_at = user.phone_verified_at = now
+        user.save(update_fields=["email_verified_at", "phone_verified_at"])
     return user
 
 
