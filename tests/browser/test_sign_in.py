@@ -18,8 +18,9 @@ from accounts.staff_session import CONFIRMED_AT, SEEN_AT
 from mymoolah.common.clock import now
 from tests.accounts.test_second_factor import KEY, code_at
 from tests.back_office.house import PASSWORD, colleague
+from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
-from tests.browser.test_access import IN_COLOURS, OVERFLOWS, STILL, graves
+from tests.browser.test_access import IN_COLOURS, STILL, graves
 from tests.conftest import Ledger
 
 FIELD = "input[name=code]"
@@ -170,7 +171,7 @@ def test_the_pages_of_signing_in_are_for_everybody(
         schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
-            found.extend(f"{name} too wide at {width}: {one}" for one in page.evaluate(OVERFLOWS))
+            found.extend(f"{name} too wide at {width}: {one}" for one in what_sticks_out(page))
             for scheme in schemes:
                 found.extend(f"{name} {scheme} {width}: {fault}" for fault in graves(page, scheme))
                 page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)

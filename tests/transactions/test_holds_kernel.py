@@ -198,12 +198,12 @@ def test_an_active_wallet_is_told_from_one_that_nobody_has(thandi: Person) -> No
 
 
 def test_a_wallet_that_is_looked_at_stays_as_it_is_until_the_look_ends(thandi: Person, owner_sql: Sql) -> None:
-    close = "SELECT FROM wallets WHERE id = %s FOR NO KEY UPDATE NOWAIT"
+    close = "SELECT 1 FROM wallets WHERE id = %s FOR NO KEY UPDATE NOWAIT"
     with transaction.atomic():
         posting.require_active_wallet(thandi.wallet.pk)
         with refused("55P03"):
             owner_sql(close, thandi.wallet.pk)
-    assert len(owner_sql(close, thandi.wallet.pk)) == 1
+    assert owner_sql(close, thandi.wallet.pk) == [(1,)]
 
 
 def test_a_wallet_that_holds_money_back_cannot_be_closed(thandi: Person) -> None:
