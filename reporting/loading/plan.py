@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 ZONE_MS = 7_200_000  # Johannesburg is two hours ahead of UTC, and has had no summer time since 1944
 EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
 MOST_USERS = 10_000_000  # one range of mobile numbers
-MOST_ENTRIES = 16_000_000  # what user1, who has a tenth of them, can do in 1,000 days within the limits
+MOST_ENTRIES_OF_USER1 = 1_600_000  # a tenth of all, but no more than 1,000 days within the limits allow
 MOST_ENTRIES_PER_USER = 1_000
 
 
@@ -47,16 +47,15 @@ class Order:
             raise LoadRefused(detail="Every transfer writes two transactions: their number must be even.")
         if self.users > MOST_USERS:
             raise LoadRefused(detail=f"At most {MOST_USERS:,} users: each has a phone number of its own.")
-        if self.entries > MOST_ENTRIES:
-            raise LoadRefused(
-                detail=f"At most {MOST_ENTRIES:,} transactions: user1, who has a tenth of them, could not make more "
-                f"within the limits of {HISTORY_DAYS:,} days."
-            )
         if self.entries > MOST_ENTRIES_PER_USER * (self.users - 1):
             raise LoadRefused(
                 detail=f"At most {MOST_ENTRIES_PER_USER:,} transactions for each user besides user1: more would not "
                 "fit the limits."
             )
+
+    @property
+    def user1_entries(self) -> int:
+        return min(self.entries // 10, MOST_ENTRIES_OF_USER1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +108,7 @@ class Plan:
             first_user=first_user + 1,
             users=self._share(order.users, number),
             transfers=self._share(order.entries // 2, number),
-            user1_transfers=self._share(order.entries // 10, number),
+            user1_transfers=self._share(order.user1_entries, number),
             vouchers=self._share(order.vouchers, number),
             user1_vouchers=self._share(order.vouchers // 20, number),
             first_voucher=first_voucher,
