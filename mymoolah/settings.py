@@ -421,8 +421,13 @@ CELERY_BEAT_SCHEDULE = {
     },
     "verify-ledger": {
         "task": "reporting.verify_ledger",
-        "schedule": crontab(hour=2, minute=30),  # minutes of both cores at ten million entries
+        "schedule": crontab(day_of_week="sunday", hour=2, minute=30),  # minutes of both cores at ten million entries
         "options": {"expires": 3600},
+    },
+    "verify-changes": {
+        "task": "reporting.verify_changes",
+        "schedule": crontab(minute=15),
+        "options": {"expires": 1800},
     },
     "clear-sessions": {
         "task": "accounts.clear_sessions",

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 
 from accounts.admin import UserAdmin, by_owner
 from accounts.models import User
-from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, badge, money, own_pages
+from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, badge, money, own_pages, shown
 from mymoolah.common.clock import now
 from reporting.models import (
     BusinessDay,
@@ -217,11 +217,15 @@ class BusinessDayAdmin(LargeTableAdmin):
 
 @admin.register(LedgerVerification)
 class LedgerVerificationAdmin(LargeTableAdmin):
-    list_display = ("finished_at", "result", "checks_count", "duration_ms")
+    list_display = ("finished_at", "result", "looked_at", "checks_count", "duration_ms")
 
     @badge("Result", holds="success", broken="danger")
     def result(self, row: LedgerVerification) -> str:
         return str(row)
+
+    @admin.display(description="Looked at")
+    def looked_at(self, row: LedgerVerification) -> str:
+        return f"changes since {shown(row.changes_since)}" if row.changes_since else "everything"
 
 
 @admin.register(QueryPerformanceLog)

@@ -22,7 +22,7 @@ from reporting.admin import in_words
 PERMISSION: Final = "reporting.view_ledgerverification"
 BACKGROUND_LATE_AFTER: Final = dt.timedelta(minutes=15)  # beat has a day taken every five minutes
 REFRESH_LATE_AFTER: Final = dt.timedelta(minutes=15)
-VERIFIED_EVERY: Final = dt.timedelta(hours=36)  # each night, with room for a long one
+VERIFIED_EVERY: Final = dt.timedelta(hours=4)  # each hour, with room for a long one
 MANY_TASKS: Final = 1_000
 COUNTED_MAX: Final = 1_000
 QUEUE: Final = "celery"

@@ -238,6 +238,11 @@ class LedgerVerification(models.Model):
     duration_ms = models.PositiveBigIntegerField()
     checks_count = models.PositiveIntegerField()
     broken = ArrayField(models.CharField(max_length=80), help_text="Names of the checks that did not hold")
+    changes_since = models.DateTimeField(
+        null=True, help_text="Only what changed since then was looked at; null: everything"
+    )
+    snapshot_at = models.DateTimeField(null=True, help_text="What was committed by then was looked at")
+    horizon = models.BigIntegerField(null=True, help_text="Transactions before this one were over by then")
 
     class Meta:
         db_table = "ledger_verifications"

@@ -1,4 +1,10 @@
-"""Whether the ledger holds: every truth about money, asked of the database in SQL."""
+"""Whether the ledger holds: every truth about money, asked of the database in SQL.
+
+Of everything, or of what changed since the last run that held. Then the checks that would read all of history have a
+second statement, in `reporting/sql/verify/changed`, which reads what is new and what it follows from: what held before
+holds still, since transfers and entries cannot be changed. What could only have been forged since in old rows, the run
+over everything finds. The other checks read heads and what is open, and are asked as they are.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +13,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from mymoolah.common import sql
 from reporting.models import LedgerVerification
+
+# A transaction that was under way when the mark was taken may write rows of an earlier moment; none lasts so long.
+MARGIN: Final = dt.timedelta(hours=1)
 
 # One snapshot of everything, read only. A large ledger takes minutes, and sorts and hashes more than a request may.
 SESSION = (
@@ -26,12 +35,21 @@ SESSION = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mark:
+    """Up to where a run looked: what was committed at `at`, by transactions before `horizon` (an id that only grows)."""
+
+    at: dt.datetime
+    horizon: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One truth and the statement that finds the first row that breaks it."""
 
     name: str
     truth: str
     statement: str
+    reads_changes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,36 +61,62 @@ class Result:
     broken: dict[str, Any] | None
 
 
-def checks() -> list[Check]:
+def checks(*, of_changes: bool = False) -> list[Check]:
     """Every check, in the order of the files in `reporting/sql/verify`."""
     folder = Path(settings.BASE_DIR) / "reporting" / "sql" / "verify"
-    return [_check(path) for path in sorted(folder.glob("*.sql"))]
+    return [_check(path, of_changes=of_changes) for path in sorted(folder.glob("*.sql"))]
 
 
-def _check(path: Path) -> Check:
-    statement = sql.read("reporting", f"verify/{path.name}")
-    return Check(name=path.stem, truth=statement.partition("\n")[0].removeprefix("-- "), statement=statement)
+def _check(path: Path, *, of_changes: bool) -> Check:
+    reads_changes = of_changes and (path.parent / "changed" / path.name).exists()
+    statement = sql.read("reporting", f"verify/{'changed/' if reads_changes else ''}{path.name}")
+    truth = statement.partition("\n")[0].removeprefix("-- ")
+    return Check(name=path.stem, truth=truth, statement=statement, reads_changes=reads_changes)
 
 
-def verify(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[Result]:
-    """Run every check in one snapshot, each result as soon as it is known. Writes nothing and waits for nobody."""
+def take_mark(*, using: str = DEFAULT_DB_ALIAS) -> Mark:
+    """Where a run that begins now will have looked up to. Taken before its snapshot: what comes between is looked at twice."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT now(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        at, horizon = cursor.fetchone()
+    return Mark(at=at, horizon=horizon)
+
+
+def last_mark(*, now: Mark) -> Mark | None:
+    """Up to where the ledger held when it was last looked at; None if it never was, or in another cluster's life."""
+    held = LedgerVerification.objects.filter(broken=[], horizon__lte=now.horizon, snapshot_at__lte=now.at)
+    run = held.order_by("-finished_at").first()
+    if run is None or run.snapshot_at is None or run.horizon is None:
+        return None
+    return Mark(at=run.snapshot_at, horizon=run.horizon)
+
+
+def verify(*, since: Mark | None = None, using: str = DEFAULT_DB_ALIAS) -> Iterator[Result]:
+    """Run every check in one snapshot, each result as soon as it is known. Writes nothing and waits for nobody.
+
+    :param since: only of what changed since then
+    """
+    changes = since and {"since": since.at - MARGIN, "horizon": since.horizon}
     with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         for statement in SESSION:
             cursor.execute(statement)
-        for check in checks():
+        for check in checks(of_changes=since is not None):
             started = time.perf_counter()
-            cursor.execute(check.statement)
+            cursor.execute(check.statement, changes if check.reads_changes else None)
             row = cursor.fetchone()
             names = [column.name for column in cursor.description]
             broken = None if row is None else dict(zip(names, row, strict=True))
             yield Result(check=check, seconds=time.perf_counter() - started, broken=broken)
 
 
-def record(results: Sequence[Result], *, now: dt.datetime) -> LedgerVerification:
-    """Write down that the ledger was verified, and what did not hold: for the health lights of the start page."""
+def record(results: Sequence[Result], *, mark: Mark, since: Mark | None = None, now: dt.datetime) -> LedgerVerification:
+    """Write down that the ledger was verified, up to where, and what did not hold."""
     return LedgerVerification.objects.create(
         finished_at=now,
         duration_ms=round(sum(result.seconds for result in results) * 1000),
         checks_count=len(results),
+        snapshot_at=mark.at,
+        horizon=mark.horizon,
+        changes_since=since and since.at,
         broken=[result.check.name for result in results if result.broken is not None],
     )

@@ -160,6 +160,7 @@ class IdempotencyKey(models.Model):
     class Meta:
         db_table = "idempotency_keys"
         constraints = [models.UniqueConstraint(fields=["actor", "key"], name="uq_idempotency_keys_actor_key")]
+        indexes = [BrinIndex(fields=["created_at"], name="ix_idempotency_keys_time", autosummarize=True)]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.key}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -114,6 +115,7 @@ class Voucher(models.Model):
         ]
         indexes = [
             models.Index(fields=["user", "status", "voucher_type"], name="ix_vouchers_user_status_type"),
+            BrinIndex(fields=["created_at"], name="ix_vouchers_time", autosummarize=True),
             models.Index(
                 fields=["user", "currency"],
                 include=["status", "balance", "original_amount"],

@@ -1,0 +1,16 @@
+-- Each transfer moves a positive amount of at most two decimals between two different wallets.
+SELECT
+    t.id AS transfer_id,
+    t.amount,
+    t.currency,
+    t.from_wallet_id,
+    t.to_wallet_id
+FROM transfers AS t
+WHERE
+    t.created_at >= %(since)s
+    AND (
+        NOT (t.amount > 0 AND scale(trim_scale(t.amount)) <= 2 AND t.amount < 1e17)
+        OR t.from_wallet_id = t.to_wallet_id
+    )
+ORDER BY t.id
+LIMIT 1

@@ -1,0 +1,20 @@
+-- Rows of a group carry the id of its first, which leads itself, and share its moment, who asked and who approved.
+SELECT
+    t.id AS transfer_id,
+    t.group_id,
+    t.created_at,
+    f.created_at AS group_created_at
+FROM transfers AS t
+LEFT JOIN transfers AS f ON f.id = t.group_id
+WHERE
+    t.created_at >= %(since)s
+    AND t.group_id <> t.id
+    AND (
+        f.id IS NULL
+        OR f.group_id <> f.id
+        OR f.created_at <> t.created_at
+        OR f.initiated_by_id IS DISTINCT FROM t.initiated_by_id
+        OR f.approved_by_id IS DISTINCT FROM t.approved_by_id
+    )
+ORDER BY t.id
+LIMIT 1
