@@ -1,4 +1,10 @@
 -- Each transfer has exactly two entries, one sent and one received, which sum to zero in one currency.
+WITH fresh AS MATERIALIZED (
+    SELECT f.id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
+)
+
 SELECT
     t.id AS transfer_id,
     count(e.id) AS entries,
@@ -6,9 +12,8 @@ SELECT
     count(e.id) FILTER (WHERE e.type = 'received') AS received,
     coalesce(sum(e.amount) FILTER (WHERE e.type = 'received'), 0)
     - coalesce(sum(e.amount) FILTER (WHERE e.type = 'sent'), 0) AS difference
-FROM transfers AS t
+FROM fresh AS t
 LEFT JOIN transactions AS e ON e.transfer_id = t.id
-WHERE t.created_at >= %(since)s
 GROUP BY t.id
 HAVING
     count(e.id) <> 2

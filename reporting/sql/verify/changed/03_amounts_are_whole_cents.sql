@@ -1,16 +1,24 @@
 -- Each transfer moves a positive amount of at most two decimals between two different wallets.
+WITH fresh AS MATERIALIZED (
+    SELECT
+        f.id,
+        f.amount,
+        f.currency,
+        f.from_wallet_id,
+        f.to_wallet_id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
+)
+
 SELECT
     t.id AS transfer_id,
     t.amount,
     t.currency,
     t.from_wallet_id,
     t.to_wallet_id
-FROM transfers AS t
+FROM fresh AS t
 WHERE
-    t.created_at >= %(since)s
-    AND (
-        NOT (t.amount > 0 AND scale(trim_scale(t.amount)) <= 2 AND t.amount < 1e17)
-        OR t.from_wallet_id = t.to_wallet_id
-    )
+    NOT (t.amount > 0 AND scale(trim_scale(t.amount)) <= 2 AND t.amount < 1e17)
+    OR t.from_wallet_id = t.to_wallet_id
 ORDER BY t.id
 LIMIT 1

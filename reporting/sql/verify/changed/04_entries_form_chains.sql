@@ -1,5 +1,11 @@
 -- Each wallet's entries count 1, 2, 3 … without a gap, each follows from the one before, and the head counts them all.
 -- Each of the new entries is compared with the one before it, which was verified or is new as well.
+WITH fresh AS MATERIALIZED (
+    SELECT f.id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
+)
+
 SELECT
     c.wallet_number,
     c.wallet_id,
@@ -30,11 +36,10 @@ FROM (
             WHEN w.sequence IS NULL OR e.sequence > w.sequence THEN 'the head does not know this entry'
             WHEN w.received_count + w.sent_count <> w.sequence THEN 'the head counts otherwise'
         END AS broken
-    FROM transfers AS t
+    FROM fresh AS t
     INNER JOIN transactions AS e ON e.transfer_id = t.id
     LEFT JOIN transactions AS p ON p.wallet_id = e.wallet_id AND p.sequence = e.sequence - 1
     LEFT JOIN wallets AS w ON w.id = e.wallet_id
-    WHERE t.created_at >= %(since)s
 ) AS c
 WHERE c.broken IS NOT NULL
 ORDER BY c.wallet_id, c.sequence

@@ -1,4 +1,15 @@
 -- Each idempotency key stands once, and what it made exists: the first transfer of a group, a voucher, or a hold.
+WITH fresh AS MATERIALIZED (
+    SELECT
+        f.id,
+        f.actor,
+        f.key,
+        f.produced_kind,
+        f.produced_id
+    FROM idempotency_keys AS f
+    WHERE f.created_at >= %(since)s
+)
+
 SELECT
     k.actor,
     k.key,
@@ -12,11 +23,11 @@ FROM (
         i.produced_kind,
         i.produced_id,
         'it made nothing' AS broken
-    FROM idempotency_keys AS i
+    FROM fresh AS i
     LEFT JOIN transfers AS t ON i.produced_kind = 'transfer' AND t.id = i.produced_id AND t.group_id = t.id
     LEFT JOIN vouchers AS v ON i.produced_kind = 'voucher' AND v.public_id = i.produced_id
     LEFT JOIN holds AS h ON i.produced_kind = 'hold' AND h.public_id = i.produced_id
-    WHERE i.created_at >= %(since)s AND t.id IS NULL AND v.id IS NULL AND h.id IS NULL
+    WHERE t.id IS NULL AND v.id IS NULL AND h.id IS NULL
     UNION ALL
     SELECT
         a.actor,
@@ -24,9 +35,8 @@ FROM (
         min(a.produced_kind) AS produced_kind,
         min(a.produced_id::text)::uuid AS produced_id,
         'it stands more than once' AS broken
-    FROM idempotency_keys AS n
+    FROM fresh AS n
     INNER JOIN idempotency_keys AS a ON a.actor = n.actor AND a.key = n.key
-    WHERE n.created_at >= %(since)s
     GROUP BY a.actor, a.key, n.id
     HAVING count(*) > 1
 ) AS k

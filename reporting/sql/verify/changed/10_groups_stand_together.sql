@@ -1,14 +1,24 @@
 -- Rows of a group carry the id of its first, which leads itself, and share its moment, who asked and who approved.
+WITH fresh AS MATERIALIZED (
+    SELECT
+        f.id,
+        f.group_id,
+        f.created_at,
+        f.initiated_by_id,
+        f.approved_by_id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
+)
+
 SELECT
     t.id AS transfer_id,
     t.group_id,
     t.created_at,
     f.created_at AS group_created_at
-FROM transfers AS t
+FROM fresh AS t
 LEFT JOIN transfers AS f ON f.id = t.group_id
 WHERE
-    t.created_at >= %(since)s
-    AND t.group_id <> t.id
+    t.group_id <> t.id
     AND (
         f.id IS NULL
         OR f.group_id <> f.id

@@ -1,5 +1,5 @@
 -- Each customer's voucher totals equal a recount of the vouchers, per currency.
-WITH changed AS (
+WITH changed AS MATERIALIZED (
     SELECT h.pgh_obj_id AS id
     FROM vouchers_history AS h
     WHERE h.transaction_id >= %(horizon)s
@@ -9,7 +9,7 @@ WITH changed AS (
     WHERE n.created_at >= %(since)s
 ),
 
-holders AS (
+holders AS MATERIALIZED (
     SELECT DISTINCT
         o.user_id,
         o.currency

@@ -1,10 +1,15 @@
 -- The view transaction_summary equals a recomputation from the entries, row by row, both ways.
 -- Of wallets that moved, beside the running totals of the last entry, which the chain of entries bears out.
-WITH touched AS (
+WITH fresh AS MATERIALIZED (
+    SELECT f.id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
+),
+
+touched AS MATERIALIZED (
     SELECT DISTINCT e.wallet_id AS id
-    FROM transfers AS t
+    FROM fresh AS t
     INNER JOIN transactions AS e ON e.transfer_id = t.id
-    WHERE t.created_at >= %(since)s
 )
 
 SELECT

@@ -1,13 +1,18 @@
 -- The view user_financial_summary equals a recomputation from users, wallets, entries, holds and vouchers, both ways.
 -- Of wallets that moved, and of those whose customers' vouchers changed.
-WITH touched AS (
-    SELECT DISTINCT e.wallet_id AS id
-    FROM transfers AS t
-    INNER JOIN transactions AS e ON e.transfer_id = t.id
-    WHERE t.created_at >= %(since)s
+WITH fresh AS MATERIALIZED (
+    SELECT f.id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
 ),
 
-changed AS (
+touched AS MATERIALIZED (
+    SELECT DISTINCT e.wallet_id AS id
+    FROM fresh AS t
+    INNER JOIN transactions AS e ON e.transfer_id = t.id
+),
+
+changed AS MATERIALIZED (
     SELECT h.pgh_obj_id AS id
     FROM vouchers_history AS h
     WHERE h.transaction_id >= %(horizon)s
@@ -17,7 +22,7 @@ changed AS (
     WHERE n.created_at >= %(since)s
 ),
 
-concerned AS (
+concerned AS MATERIALIZED (
     SELECT h.id
     FROM touched AS h
     UNION

@@ -1,5 +1,5 @@
 -- What each live or redeemed voucher is worth is its amount less what was redeemed; an EasyPay one is spent whole.
-WITH changed AS (
+WITH changed AS MATERIALIZED (
     SELECT h.pgh_obj_id AS id
     FROM vouchers_history AS h
     WHERE h.transaction_id >= %(horizon)s

@@ -1,5 +1,5 @@
 -- Each standard and EasyPay voucher was paid for, in full, by one transfer of its customer that paid for nothing else.
-WITH changed AS (
+WITH changed AS MATERIALIZED (
     SELECT h.pgh_obj_id AS id
     FROM vouchers_history AS h
     WHERE h.transaction_id >= %(horizon)s

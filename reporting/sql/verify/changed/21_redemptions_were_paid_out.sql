@@ -1,5 +1,5 @@
 -- Each redemption was paid by one transfer of its amount into the wallet it names, or to a till where it names none.
-WITH changed AS (
+WITH changed AS MATERIALIZED (
     SELECT h.pgh_obj_id AS id
     FROM vouchers_history AS h
     WHERE h.transaction_id >= %(horizon)s

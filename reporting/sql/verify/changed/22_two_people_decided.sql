@@ -1,4 +1,14 @@
 -- What finance decides was proposed by one and approved by another, and whoever asked for or approved anything exists.
+WITH fresh AS MATERIALIZED (
+    SELECT
+        f.id,
+        f.kind,
+        f.initiated_by_id,
+        f.approved_by_id
+    FROM transfers AS f
+    WHERE f.created_at >= %(since)s
+)
+
 SELECT
     t.id AS transfer_id,
     t.kind,
@@ -9,18 +19,15 @@ SELECT
         WHEN b.id IS NULL AND t.approved_by_id IS NOT NULL THEN 'nobody approved it'
         ELSE 'one decided alone'
     END AS broken
-FROM transfers AS t
+FROM fresh AS t
 LEFT JOIN users AS a ON a.id = t.initiated_by_id
 LEFT JOIN users AS b ON b.id = t.approved_by_id
 WHERE
-    t.created_at >= %(since)s
-    AND (
-        (t.initiated_by_id IS NOT NULL AND a.id IS NULL)
-        OR (t.approved_by_id IS NOT NULL AND b.id IS NULL)
-        OR (
-            t.kind IN ('release', 'resolution', 'reversal', 'collection', 'adjustment', 'settlement')
-            AND (t.initiated_by_id <> t.approved_by_id) IS NOT TRUE
-        )
+    (t.initiated_by_id IS NOT NULL AND a.id IS NULL)
+    OR (t.approved_by_id IS NOT NULL AND b.id IS NULL)
+    OR (
+        t.kind IN ('release', 'resolution', 'reversal', 'collection', 'adjustment', 'settlement')
+        AND (t.initiated_by_id <> t.approved_by_id) IS NOT TRUE
     )
 ORDER BY t.id
 LIMIT 1
