@@ -9,22 +9,34 @@ WITH fresh AS MATERIALIZED (
         f.created_at
     FROM transfers AS f
     WHERE f.created_at >= %(since)s
+),
+
+broken AS MATERIALIZED (
+    SELECT
+        e.transfer_id,
+        e.wallet_id,
+        e.sequence,
+        e.type,
+        e.amount,
+        e.currency,
+        'the transfer says otherwise' AS broken
+    FROM fresh AS t
+    INNER JOIN transactions AS e ON e.transfer_id = t.id
+    WHERE
+        e.wallet_id <> CASE e.type WHEN 'sent' THEN t.from_wallet_id WHEN 'received' THEN t.to_wallet_id ELSE -1 END
+        OR e.amount <> t.amount
+        OR e.currency <> t.currency
+        OR e.created_at <> t.created_at
 )
 
 SELECT
-    e.transfer_id,
-    e.wallet_id,
-    e.sequence,
-    e.type,
-    e.amount,
-    e.currency,
-    'the transfer says otherwise' AS broken
-FROM fresh AS t
-INNER JOIN transactions AS e ON e.transfer_id = t.id
-WHERE
-    e.wallet_id <> CASE e.type WHEN 'sent' THEN t.from_wallet_id WHEN 'received' THEN t.to_wallet_id ELSE -1 END
-    OR e.amount <> t.amount
-    OR e.currency <> t.currency
-    OR e.created_at <> t.created_at
-ORDER BY e.transfer_id, e.type
+    b.transfer_id,
+    b.wallet_id,
+    b.sequence,
+    b.type,
+    b.amount,
+    b.currency,
+    b.broken
+FROM broken AS b
+ORDER BY b.transfer_id, b.type
 LIMIT 1
