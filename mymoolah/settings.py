@@ -429,6 +429,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=15),
         "options": {"expires": 1800},
     },
+    "remember-sizes": {
+        "task": "reporting.remember_sizes",
+        "schedule": crontab(hour=1, minute=45),
+        "options": {"expires": 3600},
+    },
     "clear-sessions": {
         "task": "accounts.clear_sessions",
         "schedule": crontab(hour=3, minute=30),

@@ -14,6 +14,7 @@ import accounts.urls
 import reporting.books_admin
 import reporting.customer_actions
 import reporting.customer_page
+import reporting.database_health_admin
 import reporting.urls
 import transactions.urls
 import vouchers.till_urls
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/r/<path:url>", admin.site.admin_view(admin.site.catch_all_view)),
     path("admin/books/", include(reporting.books_admin.urlpatterns)),
     path("admin/", include(reporting.customer_page.urlpatterns)),
+    path("admin/", include(reporting.database_health_admin.urlpatterns)),
     path("admin/customers/", include(reporting.customer_actions.urlpatterns)),
     path("admin/", admin.site.urls),
 ]

@@ -23,6 +23,7 @@ from reporting.models import (
     DashboardRefresh,
     LedgerVerification,
     QueryPerformanceLog,
+    TableSize,
     TransactionSummary,
     UserDashboardSummary,
     UserFinancialSummary,
@@ -226,6 +227,15 @@ class LedgerVerificationAdmin(LargeTableAdmin):
     @admin.display(description="Looked at")
     def looked_at(self, row: LedgerVerification) -> str:
         return f"changes since {shown(row.changes_since)}" if row.changes_since else "everything"
+
+
+@admin.register(TableSize)
+class TableSizeAdmin(LargeTableAdmin):
+    list_display = ("taken_on", "table_name", "size")
+
+    @admin.display(description="MiB")
+    def size(self, row: TableSize) -> str:
+        return f"{row.bytes / 1024**2:,.1f}"
 
 
 @admin.register(QueryPerformanceLog)

@@ -231,6 +231,22 @@ class BusinessDayRefusal(models.Model):
         return f"{self.day_id} {self.code}"
 
 
+class TableSize(models.Model):
+    """How many bytes a table took on one Johannesburg day, its indexes included; kept for a quarter."""
+
+    taken_on = models.DateField()
+    table_name = models.CharField(max_length=63)
+    bytes = models.BigIntegerField()
+
+    class Meta:
+        db_table = "table_sizes"
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["table_name", "taken_on"], name="uq_table_sizes_name_day")]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} on {self.taken_on}"
+
+
 class LedgerVerification(models.Model):
     """One run of `verify_ledger` that came to its end."""
 

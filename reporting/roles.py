@@ -54,6 +54,7 @@ DAYS: Final = ("reporting.view_businessday",)
 DAYS_MONEY: Final = ("reporting.view_businessdaymoney",)
 DAYS_REFUSALS: Final = ("reporting.view_businessdayrefusal",)
 VERIFICATIONS: Final = ("reporting.view_ledgerverification",)
+DATABASE: Final = ("reporting.view_tablesize",)
 ROLES_THEMSELVES: Final = ("auth.view_group",)
 KEPT_VIEWS: Final = ("accounts.view_savedview",)
 
@@ -63,7 +64,7 @@ EVERYTHING: Final = (
     *(PEOPLE + SIGN_INS + IDENTITY + AUDIT),
     *(WALLETS + RULES + LEDGER + PROPOSALS + KEYS + VOUCHERS + TILLS + SUSPENSE),
     *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
-    *(DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS + KEPT_VIEWS),
+    *(DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS + DATABASE + KEPT_VIEWS),
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
@@ -87,7 +88,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
         + (ASSIST + FREEZE + REVEAL_IDENTITY)
         + (DAYS + DAYS_REFUSALS)
     ),
-    "operator": frozenset(AUDIT + TILLS + HEALTH + DAYS + DAYS_REFUSALS + VERIFICATIONS),
+    "operator": frozenset(AUDIT + TILLS + HEALTH + DAYS + DAYS_REFUSALS + VERIFICATIONS + DATABASE),
 }
 
 

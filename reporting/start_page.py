@@ -174,6 +174,8 @@ NAVIGATION: Final = {
         ("Days", "calendar_month", "reporting.businessday"),
         ("Verifications", "verified", "reporting.ledgerverification"),
         ("Query times", "timer", "reporting.queryperformancelog"),
+        ("Database health", "monitor_heart", "reporting.tablesize", "database_health"),
+        ("Table sizes", "database", "reporting.tablesize"),
     ),
 }
 

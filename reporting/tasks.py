@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from mymoolah.common.clock import now
-from reporting import days, services, verification
+from reporting import days, services, table_sizes, verification
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,12 @@ def take_days() -> None:
         days.take_days(now=now())
     except days.DaysBeingTaken as refusal:
         logger.info("%s; nothing was done.", refusal)
+
+
+@shared_task(name="reporting.remember_sizes", soft_time_limit=60, time_limit=90)
+def remember_sizes() -> None:
+    """Write down how large tables are today; a second time on one day does nothing."""
+    logger.info("Remembered the sizes of %s tables.", table_sizes.remember_sizes(now=now()))
 
 
 @shared_task(name="reporting.verify_ledger", soft_time_limit=3540, time_limit=3600)

@@ -296,6 +296,7 @@ PRIVILEGES = {
     "suspense_items": "INSERT SELECT",
     "tier_limits": "INSERT SELECT",
     "till_events": "INSERT SELECT",
+    "table_sizes": "DELETE INSERT SELECT",
     "transaction_summary": "SELECT",
     "transactions": "SELECT",
     "transfers": "SELECT",

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from mymoolah.common.clock import iso_utc
-from mymoolah.common.crypto import decrypt
+from mymoolah.common.crypto import blind_index, decrypt
 from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
 from transactions.selectors import NoWalletInCurrency
@@ -172,6 +174,16 @@ def _shown(voucher: Voucher, status: str, balance: Decimal) -> dict[str, Any]:
 
 
 # What services need ---------------------------------------------------------------------------------------------------
+def by_code(code: str) -> QuerySet[Voucher]:
+    """The voucher of a code, if there is one: an unknown code is one probe of an index."""
+    return Voucher.objects.filter(code_index=blind_index(code, context=CODE_CONTEXT))
+
+
+def by_easypay_number(easypay_number: str) -> QuerySet[Voucher]:
+    """By its unique key and without an order, lest a planner without statistics walks another index."""
+    return Voucher.objects.filter(easypay_number=easypay_number)
+
+
 def get_own_wallet(*, user_public_id: uuid.UUID, currency: str) -> OwnWallet:
     """One query.
 

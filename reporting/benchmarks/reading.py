@@ -53,6 +53,12 @@ class Statement:
 class Plan:
     blocks: int = 0
     whole_tables: set[str] = field(default_factory=set)
+    """Large ones that many rows were read of for nothing, along whichever index."""
+    indexes: set[str] = field(default_factory=set)
+    sequential: set[str] = field(default_factory=set)
+    """Large tables that are read in the order of their file, however soon a LIMIT ends that."""
+    thrown_away: int = 0
+    """Rows that were read for one answer and were none, at the step that has most of them."""
 
 
 def plan_of(statement: Statement) -> Plan:
@@ -62,8 +68,14 @@ def plan_of(statement: Statement) -> Plan:
         [(found,)] = cursor.fetchall()
     nodes = list(_nodes(found[0]["Plan"]))
     scanned = {node["Relation Name"] for node in nodes if _is_walk(node)}
+    sequential = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
+    large = {name for name in scanned | sequential if _size_blocks(name) > LARGE_TABLE_BLOCKS}
     return Plan(
-        blocks=_blocks(nodes[0]), whole_tables={name for name in scanned if _size_blocks(name) > LARGE_TABLE_BLOCKS}
+        blocks=_blocks(nodes[0]),
+        whole_tables=scanned & large,
+        indexes={node["Index Name"] for node in nodes if "Index Name" in node},
+        sequential=sequential & large,
+        thrown_away=max(round(_thrown_away(node)) for node in nodes),
     )
 
 
@@ -72,11 +84,14 @@ def _is_walk(node: dict[str, Any]) -> bool:
 
     What a LIMIT ends early is none: PostgreSQL reads the beginning of a table where that is all it takes.
     """
-    thrown_away = node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
     rows = node["Actual Rows"] * node["Actual Loops"]
     return "Relation Name" in node and (
-        thrown_away > MOST_ROWS_THROWN_AWAY or (node["Node Type"] == "Seq Scan" and rows > MOST_ROWS_THROWN_AWAY)
+        _thrown_away(node) > MOST_ROWS_THROWN_AWAY or (node["Node Type"] == "Seq Scan" and rows > MOST_ROWS_THROWN_AWAY)
     )
+
+
+def _thrown_away(node: dict[str, Any]) -> float:
+    return float(node.get("Rows Removed by Filter", 0) * node["Actual Loops"])
 
 
 def _blocks(node: dict[str, Any]) -> int:

@@ -42,6 +42,7 @@ from reporting.models import (
     DashboardRefresh,
     LedgerVerification,
     QueryPerformanceLog,
+    TableSize,
     TransactionSummary,
     UserDashboardSummary,
     UserFinancialSummary,
@@ -265,6 +266,7 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         UserDashboardSummary.objects.get(wallet=thandi.wallet),
         refresh,
         QueryPerformanceLog.objects.create(query_type="dashboard", execution_time_ms=Decimal("1.5"), created_at=moment),
+        TableSize.objects.create(taken_on=business_day(moment), table_name="wallets", bytes=8192),
         BusinessDay.objects.create(
             day=business_day(moment),
             taken_at=moment,

@@ -11,7 +11,6 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Origin
 from accounts.selectors import get_user_id
-from mymoolah.common.crypto import blind_index
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import Money
 from mymoolah.common.retries import with_retries
@@ -20,7 +19,7 @@ from transactions.posting import IdempotencyKey
 from vouchers import legs, selectors
 from vouchers.errors import ENDED, RedeemExceedsVoucher, VoucherExpired, VoucherNotFound, refusals
 from vouchers.models import Voucher, VoucherRedemption
-from vouchers.numbers import CODE_CONTEXT, is_voucher_code
+from vouchers.numbers import is_voucher_code
 from vouchers.selectors import Redeemed
 
 
@@ -80,7 +79,7 @@ def _lock(code: str) -> Voucher:
     if not is_voucher_code(code):
         raise VoucherNotFound
     try:
-        return Voucher.objects.select_for_update(no_key=True).get(code_index=blind_index(code, context=CODE_CONTEXT))
+        return selectors.by_code(code).select_for_update(no_key=True).get()
     except Voucher.DoesNotExist:
         raise VoucherNotFound from None
 

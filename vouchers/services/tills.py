@@ -182,9 +182,8 @@ def _act_once(event_id: int, *, now: dt.datetime, origin: Origin, skip_locked: b
 
 
 def _lock(easypay_number: str) -> Voucher | None:
-    # By its unique key and without an order, lest a planner without statistics walks another index.
     try:
-        return Voucher.objects.select_for_update(no_key=True).get(easypay_number=easypay_number)
+        return selectors.by_easypay_number(easypay_number).select_for_update(no_key=True).get()
     except Voucher.DoesNotExist:
         return None
 
