@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reporting.database_health.findings import Check, Finding, Row, Server, Severity
-from reporting.database_health.thresholds import UNUSED_INDEX_BYTES, UNUSED_INDEX_DAYS
+from reporting.database_health.thresholds import IDLE_INDEX_BYTES, UNUSED_INDEX_DAYS
 from reporting.database_health.words import counted, sized
 
 
 def unused(rows: Sequence[Row], server: Server) -> Iterator[Finding]:
-    large = [row for row in rows if row["bytes"] >= UNUSED_INDEX_BYTES]
+    large = [row for row in rows if row["bytes"] >= IDLE_INDEX_BYTES]
     if large and server.counted_days < UNUSED_INDEX_DAYS:
         yield Finding(
             severity=Severity.WELL,
@@ -34,7 +34,17 @@ def unused(rows: Sequence[Row], server: Server) -> Iterator[Finding]:
 
 
 def redundant(rows: Sequence[Row], _: Server) -> Iterator[Finding]:
+    small = [row for row in rows if row["bytes"] < IDLE_INDEX_BYTES]
+    if small:
+        yield Finding(
+            severity=Severity.WELL,
+            subject=counted(len(small), "small index", "small indexes"),
+            says=f"{', '.join(row['index_name'] for row in small)}: another answers all that they answer, and they cost little",
+            facts={"indexes": {row["index_name"]: row["other_name"] for row in small}},
+        )
     for row in rows:
+        if row in small:
+            continue
         yield Finding(
             severity=Severity.LOOK,
             subject=row["index_name"],

@@ -35,15 +35,15 @@ def other_sessions(server: Server) -> Finding | None:
 
 def connections(rows: Sequence[Row], _: Server) -> Iterator[Finding]:
     [row] = rows
-    limits = [(row["used"], row["allowed"] - row["reserved"], "the server")]
+    limits = [(row["used"], row["allowed"] - row["reserved"], "The server")]
     if row["allowed_to_role"] >= 0:
-        limits.append((row["used_by_role"], row["allowed_to_role"], "this role"))
+        limits.append((row["used_by_role"], row["allowed_to_role"], "This role"))
     for used, allowed, whose in limits:
         used_share = used / max(allowed, 1)
         severity = grade(used_share, look=CONNECTIONS_LOOK_SHARE, critical=CONNECTIONS_CRITICAL_SHARE)
         yield Finding(
             severity=severity,
-            subject=f"Connections to {whose}",
+            subject=whose,
             says=f"{used:,} of {allowed:,} are used ({share(used_share)}); {row['active']:,} are at work, "
             f"{row['idle_in_transaction']:,} idle in a transaction",
             advice=""

@@ -64,7 +64,8 @@ def statements(rows: Sequence[Row], _: Server) -> Iterator[Finding]:
     for place, row in enumerate(rows):
         text = masked(row["query"])
         busy_share = row["total_seconds"] / (days * 86_400)
-        is_slow = row["mean_ms"] >= SLOW_STATEMENT_MS and row["calls"] / days >= SLOW_STATEMENT_CALLS_PER_DAY
+        calls_per_day = row["calls"] / max(days, 1)
+        is_slow = row["mean_ms"] >= SLOW_STATEMENT_MS and calls_per_day >= SLOW_STATEMENT_CALLS_PER_DAY
         is_grave = (is_slow or busy_share >= BUSY_STATEMENT_SHARE) and KNOWN not in text
         if not is_grave and place >= SHOWN_STATEMENTS:
             continue

@@ -87,8 +87,8 @@ HIT_BLOCKS_MIN: Final = 100_000
 TABLE_HIT_LOOK_SHARE: Final = 0.95
 INDEX_HIT_LOOK_SHARE: Final = 0.98
 """Every probe goes through an index: once these are read from the disk, everything is."""
-UNUSED_INDEX_BYTES: Final = 8 * MIB
-"""A smaller one costs little to keep."""
+IDLE_INDEX_BYTES: Final = 8 * MIB
+"""Of one that serves nobody, or serves what another does: a smaller one costs less than the migration that drops it."""
 UNUSED_INDEX_DAYS: Final = 30
 """Some things happen once a month."""
 GROWTH_LOOK_SHARE: Final = 0.50
