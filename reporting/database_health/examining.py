@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from mymoolah.common import sql
 from mymoolah.common.sql.queries import reading_only
-from reporting.database_health.findings import Check, Finding, Row, Section, Server, Severity
+from reporting.database_health.findings import Check, Finding, Row, Section, Server, Severity, worst
 from reporting.database_health.thresholds import CHECK_SECONDS, EXAMINATION_SECONDS, LOCK_SECONDS, ROWS_MAX
 
 TRY_AGAIN: Final = "Look at lock waits and long transactions, then run this again."
@@ -30,7 +30,7 @@ class Examination:
 
     @property
     def severity(self) -> Severity:
-        return min((section.severity for section in self.sections), key=lambda severity: severity.rank)
+        return worst(*(section.severity for section in self.sections))
 
     @property
     def counts(self) -> dict[Severity, int]:

@@ -28,6 +28,10 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+def worst(*severities: Severity) -> Severity:
+    return min(severities, key=lambda severity: severity.rank)
+
+
 def grade(value: float, *, look: float, critical: float) -> Severity:
     return Severity.CRITICAL if value >= critical else Severity.LOOK if value >= look else Severity.WELL
 
@@ -93,4 +97,4 @@ class Section:
 
     @property
     def severity(self) -> Severity:
-        return min((finding.severity for finding in self.findings), key=lambda severity: severity.rank)
+        return worst(*(finding.severity for finding in self.findings))

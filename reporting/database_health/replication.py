@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reporting.database_health.findings import Check, Finding, Row, Server, Severity, grade
+from reporting.database_health.findings import Check, Finding, Row, Server, Severity, grade, worst
 from reporting.database_health.sessions import other_sessions
 from reporting.database_health.thresholds import (
+    LAG_CRITICAL_BYTES,
     LAG_CRITICAL_SECONDS,
+    LAG_LOOK_BYTES,
     LAG_LOOK_SECONDS,
     SLOT_CRITICAL_BYTES,
     SLOT_LOOK_BYTES,
@@ -18,11 +20,19 @@ from reporting.database_health.words import lasted, sized
 
 def lag(rows: Sequence[Row], _: Server) -> Iterator[Finding]:
     for row in rows:
-        severity = grade(row["lag_seconds"], look=LAG_LOOK_SECONDS, critical=LAG_CRITICAL_SECONDS)
-        says = f"{lasted(row['lag_seconds'])} and {sized(row['behind_bytes'] or 0)} behind"
+        behind_bytes = row["behind_bytes"] or 0
+        severity = worst(
+            grade(row["lag_seconds"], look=LAG_LOOK_SECONDS, critical=LAG_CRITICAL_SECONDS),
+            grade(behind_bytes, look=LAG_LOOK_BYTES, critical=LAG_CRITICAL_BYTES),
+        )
+        says = f"{lasted(row['lag_seconds'])} and {sized(behind_bytes)} behind"
         advice = "Look whether the standby's disk or network is busy, or a long query on it holds the replay up."
+        if row["is_paused"]:
+            severity = worst(severity, Severity.LOOK)
+            says = f"its replay is paused; {says}"
+            advice = "Go on with pg_wal_replay_resume(), as a superuser on the standby."
         if not row["is_streaming"]:
-            severity = min(severity, Severity.LOOK, key=lambda one: one.rank)
+            severity = worst(severity, Severity.LOOK)
             says = f"does not stream; {says}, as far as it knows" if row["is_this"] else f"does not stream yet; {says}"
             advice = "See the standby's log: it cannot reach its primary, or what it needs is no longer there."
         yield Finding(

@@ -40,6 +40,9 @@ LAG_LOOK_SECONDS: Final = 10
 """What is read from a standby is then visibly old."""
 LAG_CRITICAL_SECONDS: Final = 300
 """What a failover would lose, were it not synchronous."""
+LAG_LOOK_BYTES: Final = 256 * MIB
+LAG_CRITICAL_BYTES: Final = 8 * GIB
+"""A primary cannot tell the age of what a standby has not replayed, only how much it is: seconds and minutes of a busy bank."""
 SLOT_LOOK_BYTES: Final = GIB
 """Kept for a standby that does not fetch it: some minutes of a busy bank."""
 SLOT_CRITICAL_BYTES: Final = 20 * GIB

@@ -409,6 +409,7 @@ def test_a_standby_that_lags_or_does_not_stream_is_seen() -> None:
     row = {
         "standby": "second",
         "is_this": False,
+        "is_paused": False,
         "is_streaming": True,
         "sync_state": "async",
         "lag_seconds": 0.0,
@@ -417,7 +418,9 @@ def test_a_standby_that_lags_or_does_not_stream_is_seen() -> None:
     assert graves(lag([row], server())) == []
     assert graves(lag([row | {"lag_seconds": 11.0}], server())) == [(Severity.LOOK, "second")]
     assert graves(lag([row | {"lag_seconds": 301.0}], server())) == [(Severity.CRITICAL, "second")]
+    assert graves(lag([row | {"behind_bytes": GIB}], server())) == [(Severity.LOOK, "second")]
     assert graves(lag([row | {"is_streaming": False}], server())) == [(Severity.LOOK, "second")]
+    assert graves(lag([row | {"is_this": True, "is_paused": True}], server())) == [(Severity.LOOK, "second")]
     slot = {"slot_name": "old", "is_active": False, "wal_status": "extended", "kept_bytes": 2 * GIB}
     assert graves(slots([slot], server())) == [(Severity.LOOK, "old")]
     assert graves(slots([slot | {"kept_bytes": 21 * GIB}], server())) == [(Severity.CRITICAL, "old")]
