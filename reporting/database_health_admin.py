@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from mymoolah.common.admin import require
 from mymoolah.common.clock import now
-from reporting.database_health import CHECKS, Severity, examine
+from reporting.database_health import CHECKS, Finding, Severity, examine
 
 PERMISSION: Final = "reporting.view_tablesize"
 MARKS: Final = {Severity.CRITICAL: "!", Severity.LOOK: "?", Severity.UNKNOWN: "…", Severity.WELL: "✓"}
@@ -29,6 +29,8 @@ def database_health(request: HttpRequest) -> HttpResponse:
     """Every check, asked anew: some twenty short queries of PostgreSQL's own counters."""
     require(request, PERMISSION)
     examination = examine(CHECKS, now=now())
+    sections = sorted(examination.sections, key=lambda section: section.severity.rank)
+    quiet = [section for section in sections if section.severity == Severity.WELL and len(section.findings) == 1]
     return TemplateResponse(
         request,
         "admin/database_health.html",
@@ -37,20 +39,29 @@ def database_health(request: HttpRequest) -> HttpResponse:
             "title": "Database health",
             "examination": examination,
             "counts": [(WORDS[severity], count) for severity, count in examination.counts.items()],
-            "sections": [
-                {
-                    "name": section.name,
-                    "title": section.title,
-                    "severity": section.severity,
-                    "findings": [
-                        {"finding": one, "mark": MARKS[one.severity], "word": WORDS[one.severity]}
-                        for one in section.findings
-                    ],
-                }
-                for section in sorted(examination.sections, key=lambda section: section.severity.rank)
+            "cards": [
+                *(
+                    {"name": one.name, "title": one.title, "rows": [row(finding) for finding in one.findings]}
+                    for one in sections
+                    if one not in quiet
+                ),
+                {"name": "quiet", "title": "Nothing to do", "rows": [row(one.findings[0], one.title) for one in quiet]},
             ],
         },
     )
+
+
+def row(finding: Finding, title: str = "") -> dict[str, str]:
+    """A finding as a line of its section's card, or of the one that gathers sections with nothing to do."""
+    about = finding.subject if title in {"", finding.subject} else f"{title}: {finding.subject}"
+    return {
+        "severity": finding.severity,
+        "mark": MARKS[finding.severity],
+        "word": "" if finding.severity == Severity.WELL else WORDS[finding.severity].capitalize(),
+        "about": about,
+        "says": finding.says,
+        "advice": finding.advice,
+    }
 
 
 urlpatterns: list[URLPattern] = [

@@ -7,6 +7,9 @@ SELECT
     current_setting('max_connections')::int AS allowed,
     current_setting('superuser_reserved_connections')::int
     + coalesce(current_setting('reserved_connections', TRUE)::int, 0) AS reserved,
-    (SELECT r.rolconnlimit FROM pg_roles AS r WHERE r.rolname = current_user) AS allowed_to_role
+    (
+        SELECT r.rolconnlimit FROM pg_roles AS r
+        WHERE r.rolname = current_user
+    ) AS allowed_to_role
 FROM pg_stat_activity AS a
 WHERE a.datid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'

@@ -10,5 +10,5 @@ SELECT
 FROM pg_stat_user_tables AS t
 INNER JOIN pg_class AS c ON c.oid = t.relid
 WHERE t.schemaname = 'public' AND t.n_live_tup + t.n_dead_tup > 1000
-ORDER BY t.n_dead_tup DESC, t.relname
+ORDER BY t.n_dead_tup DESC, t.relname ASC
 LIMIT %(most)s

@@ -20,5 +20,5 @@ CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS x (pid)
 LEFT JOIN pg_locks AS l ON l.pid = w.pid AND NOT l.granted
 LEFT JOIN pg_stat_activity AS b ON b.pid = x.pid
 WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
-ORDER BY waited_seconds DESC, w.pid, x.pid
+ORDER BY waited_seconds DESC, w.pid ASC, x.pid ASC
 LIMIT %(most)s

@@ -1,4 +1,4 @@
--- One row: how old the materialized view is, whether its tables have changed since, and what its refreshes of a day cost.
+-- One row: how old the materialized view is, whether its tables have changed since, and what a day of refreshes costs.
 WITH last_one AS (
     SELECT
         f.started_at,

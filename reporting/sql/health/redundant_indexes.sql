@@ -12,7 +12,10 @@ WITH one AS (
         OR i.indisprimary
         OR i.indisexclusion
         OR i.indisreplident
-        OR EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid) AS is_a_rule,
+        OR EXISTS (
+            SELECT 1 FROM pg_constraint AS k
+            WHERE k.conindid = i.indexrelid
+        ) AS is_a_rule,
         ARRAY(
             SELECT
                 concat_ws(
@@ -54,5 +57,5 @@ WHERE
         OR cardinality(b.columns) > cardinality(a.columns)
         OR b.id < a.id
     )
-ORDER BY a.bytes DESC, a.index_name, b.id
+ORDER BY a.bytes DESC, a.index_name ASC, b.id ASC
 LIMIT %(most)s

@@ -18,7 +18,10 @@ SELECT
     'this server' AS standby,
     TRUE AS is_this,
     pg_is_wal_replay_paused() AS is_paused,
-    EXISTS (SELECT 1 FROM pg_stat_wal_receiver AS w WHERE w.status = 'streaming') AS is_streaming,
+    EXISTS(
+        SELECT 1 FROM pg_stat_wal_receiver AS w
+        WHERE w.status = 'streaming'
+    ) AS is_streaming,
     NULL AS sync_state,
     CASE
         WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0

@@ -10,11 +10,14 @@ SELECT
     coalesce(t.idx_scan, 0) AS index_scans,
     CASE
         WHEN t.relname IN ('users', 'wallets', 'voucher_totals', 'user_dashboard_summary')
-            THEN (SELECT count(*) FROM dashboard_refreshes AS f WHERE f.started_at > now() - interval '1 day')
+            THEN (
+                SELECT count(*) FROM dashboard_refreshes AS f
+                WHERE f.started_at > now() - interval '1 day'
+            )
         ELSE 0
     END AS refreshes_per_day
 FROM pg_stat_user_tables AS t
 INNER JOIN pg_class AS c ON c.oid = t.relid
 WHERE t.schemaname = 'public' AND c.reltuples > 10000
-ORDER BY t.seq_tup_read DESC, t.relname
+ORDER BY t.seq_tup_read DESC, t.relname ASC
 LIMIT %(most)s

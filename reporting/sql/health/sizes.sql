@@ -20,5 +20,5 @@ FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN earlier AS e ON e.table_name = c.relname
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'm')
-ORDER BY bytes DESC, c.relname
+ORDER BY bytes DESC, c.relname ASC
 LIMIT %(most)s

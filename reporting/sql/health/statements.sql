@@ -12,7 +12,10 @@ SELECT
     extract(EPOCH FROM now() - (SELECT i.stats_reset FROM pg_stat_statements_info AS i))::float8 AS counted_seconds
 FROM pg_stat_statements AS s
 WHERE
-    s.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    s.dbid = (
+        SELECT d.oid FROM pg_database AS d
+        WHERE d.datname = current_database()
+    )
     AND s.queryid IS NOT NULL
     AND s.calls > 0
 GROUP BY s.queryid

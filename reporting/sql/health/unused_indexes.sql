@@ -4,7 +4,7 @@ SELECT
     s.relname AS table_name,
     s.indexrelname AS index_name,
     c.relpages::bigint * current_setting('block_size')::bigint AS bytes,
-    EXISTS (
+    EXISTS(
         SELECT 1
         FROM pg_constraint AS f
         WHERE f.contype = 'f' AND f.conrelid = i.indrelid AND f.conkey[1] = i.indkey[0]
@@ -20,6 +20,9 @@ WHERE
     AND NOT i.indisprimary
     AND NOT i.indisexclusion
     AND NOT i.indisreplident
-    AND NOT EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = s.indexrelid)
-ORDER BY bytes DESC, s.indexrelname
+    AND NOT EXISTS (
+        SELECT 1 FROM pg_constraint AS k
+        WHERE k.conindid = s.indexrelid
+    )
+ORDER BY bytes DESC, s.indexrelname ASC
 LIMIT %(most)s
