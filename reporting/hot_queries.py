@@ -10,12 +10,12 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Model
 from django.test import RequestFactory
 
@@ -25,7 +25,8 @@ from accounts.models import AuditEvent, User
 from mymoolah.common.clock import business_day, iso_utc
 from mymoolah.common.errors import DomainError
 from mymoolah.common.pagination import DEFAULT_LIMIT, Cursor, PageRequest, Position
-from mymoolah.common.sql.queries import reading_only, rows
+from mymoolah.common.sql.queries import rows
+from mymoolah.common.sql.reading import reading_only
 from reporting import books, selectors
 from reporting.benchmarks.reading import Plan, Statement, plan_of
 from reporting.books_admin import ITEMS_PER_PAGE
@@ -78,7 +79,7 @@ class Explained:
     plans: Sequence[Plan]
     texts: Sequence[str]
     """As EXPLAIN (ANALYZE, BUFFERS) tells it, without the values that were asked for."""
-    faults: Sequence[str] = field(default_factory=list)
+    faults: Sequence[str]
 
     @property
     def blocks(self) -> int:
@@ -122,21 +123,20 @@ def explain(query: HotQuery, sample: Sample, *, now: dt.datetime) -> Explained:
     """Ask it, and have PostgreSQL tell how it answers, in a transaction that writes nothing."""
     sent: list[Statement] = []
     with reading_only() as cursor:
-        # What is not there is looked for all the same.
-        with (
-            connection.execute_wrapper(Statement.recorder(sent)),
-            contextlib.suppress(DomainError, ObjectDoesNotExist),
-        ):
+        with contextlib.ExitStack() as listening:
+            for one in connections.all():  # whichever of them is asked, the plan is that of the first
+                listening.enter_context(one.execute_wrapper(Statement.recorder(sent)))
+            # What is not there is looked for all the same.
+            listening.enter_context(contextlib.suppress(DomainError, ObjectDoesNotExist))
             query.ask(sample, now)
-        asked = [_inside(one) for one in sent if one.is_read and _is_meant(query, one)]
+        asked = [_inside(statement) for statement in sent if statement.is_read and _is_meant(query, statement)]
         assert asked, "nothing was asked"
         plans, texts = [], []
-        for one in asked:
-            plans.append(plan_of(one))
-            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {one.sql}", one.params)
+        for statement in asked:
+            plans.append(plan_of(statement))
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement.sql}", statement.params)
             texts.append(without_values("\n".join(line for (line,) in cursor.fetchall())))
-    found = Explained(plans=plans, texts=texts)
-    return Explained(plans=plans, texts=texts, faults=_faults(query, found))
+    return Explained(plans=plans, texts=texts, faults=_faults(query, plans))
 
 
 def _is_meant(query: HotQuery, statement: Statement) -> bool:
@@ -163,15 +163,16 @@ def _inside(statement: Statement) -> Statement:
     return Statement(body.replace("%", "%%").replace(argument, "%s"), statement.params)
 
 
-def _faults(query: HotQuery, found: Explained) -> list[str]:
-    faults = [f"reads {name} from end to end" for plan in found.plans for name in sorted(plan.sequential)]
-    faults += [f"walks through {name}" for plan in found.plans for name in sorted(plan.whole_tables - plan.sequential)]
+def _faults(query: HotQuery, plans: Sequence[Plan]) -> list[str]:
+    indexes = {index for plan in plans for index in plan.indexes}
+    faults = [f"reads {name} from end to end" for plan in plans for name in sorted(plan.sequential)]
+    faults += [f"walks through {name}" for plan in plans for name in sorted(plan.whole_tables - plan.sequential)]
     faults += [
         f"does not go along {wanted.replace('|', ' or ')}"
         for wanted in query.indexes
-        if not found.indexes & set(wanted.split("|"))
+        if not indexes & set(wanted.split("|"))
     ]
-    thrown_away = max(plan.thrown_away for plan in found.plans)
+    thrown_away = max(plan.thrown_away for plan in plans)
     return faults + ([f"throws {thrown_away:,} rows away"] if thrown_away > MOST_THROWN_AWAY else [])
 
 

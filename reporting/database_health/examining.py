@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from mymoolah.common import sql
-from mymoolah.common.sql.queries import reading_only
+from mymoolah.common.sql.reading import reading_only
 from reporting.database_health.findings import Check, Finding, Row, Section, Server, Severity, worst
 from reporting.database_health.thresholds import CHECK_SECONDS, EXAMINATION_SECONDS, LOCK_SECONDS, ROWS_MAX
 

@@ -44,8 +44,8 @@ def connections(rows: Sequence[Row], _: Server) -> Iterator[Finding]:
         yield Finding(
             severity=severity,
             subject=whose,
-            says=f"{used:,} of {allowed:,} are used ({share(used_share)}); {row['active']:,} are at work, "
-            f"{row['idle_in_transaction']:,} idle in a transaction",
+            says=f"{used:,} of {allowed:,} are used ({share(used_share)}); at work: {row['active']:,}, "
+            f"idle in a transaction: {row['idle_in_transaction']:,}",
             advice=""
             if severity == Severity.WELL
             else "Lower DATABASE_POOL_SIZE or WEB_WORKERS, or put PgBouncer before the server; raise max_connections last.",

@@ -17,7 +17,7 @@ from reporting.database_health.thresholds import (
     SLOW_STATEMENT_CALLS_PER_DAY,
     SLOW_STATEMENT_MS,
 )
-from reporting.database_health.words import share
+from reporting.database_health.words import counted, share
 
 LONGEST_TEXT: Final = 300
 # The overview's refresh is slow by design, and has a check of its own.
@@ -73,7 +73,7 @@ def statements(rows: Sequence[Row], _: Server) -> Iterator[Finding]:
         yield Finding(
             severity=Severity.LOOK if is_grave else Severity.WELL,
             subject=f"query {row['query_id']}",
-            says=f"{row['mean_ms']:,.1f} ms on average, {row['calls']:,} times, {row['total_seconds']:,.0f} s in all "
+            says=f"{row['mean_ms']:,.1f} ms on average, {counted(row['calls'], 'time')}, {row['total_seconds']:,.0f} s in all "
             f"({share(busy_share)} of one core): {shown}",
             advice="EXPLAIN it with real values (manage.py explain for the hot ones), and give it an index or less to do."
             if is_grave
