@@ -96,7 +96,7 @@ def verify(*, since: Mark | None = None, using: str = DEFAULT_DB_ALIAS) -> Itera
 
     :param since: only of what changed since then
     """
-    changes = since and {"since": since.at - MARGIN, "horizon": since.horizon}
+    changes = {"since": since.at - MARGIN, "horizon": since.horizon} if since else None
     with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         for statement in SESSION:
             cursor.execute(statement)
@@ -117,6 +117,6 @@ def record(results: Sequence[Result], *, mark: Mark, since: Mark | None = None, 
         checks_count=len(results),
         snapshot_at=mark.at,
         horizon=mark.horizon,
-        changes_since=since and since.at,
+        changes_since=since.at if since else None,
         broken=[result.check.name for result in results if result.broken is not None],
     )

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         if options["json"]:
             answer = {
                 "holds": not broken,
-                "changes_since": since and since.at.isoformat(),
+                "changes_since": since.at.isoformat() if since else None,
                 "checks": [_object(r) for r in results],
             }
             self.stdout.write(json.dumps(answer, indent=2))
