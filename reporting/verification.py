@@ -96,7 +96,9 @@ def verify(*, since: Mark | None = None, using: str = DEFAULT_DB_ALIAS) -> Itera
 
     :param since: only of what changed since then
     """
-    changes = {"since": since.at - MARGIN, "horizon": since.horizon} if since else None
+    changes: dict[str, dt.datetime | int] | None = None
+    if since is not None:
+        changes = {"since": since.at - MARGIN, "horizon": since.horizon}
     with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         for statement in SESSION:
             cursor.execute(statement)
