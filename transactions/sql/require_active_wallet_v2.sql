@@ -1,5 +1,5 @@
--- The wallet stays as it was found until the caller's transaction ends: whoever closes it meanwhile waits, and then sees
--- what was made, or has closed it before, and the caller is refused.
+-- The wallet stays as it was found until the caller's transaction ends: whoever closes it meanwhile waits, and then
+-- sees what was made, or has closed it before, and the caller is refused.
 CREATE OR REPLACE FUNCTION require_active_wallet(p_wallet bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
