@@ -2,18 +2,24 @@
 
 FROM python:3.13-slim AS wheels
 WORKDIR /wheels
-COPY requirements.txt constraints.txt ./
-RUN pip wheel --no-cache-dir --wheel-dir /wheels --constraint constraints.txt --requirement requirements.txt
+# docker build --build-arg TRACES=yes also installs what sends traces.
+ARG TRACES=
+COPY requirements.txt requirements-otel.txt constraints.txt ./
+RUN pip wheel --no-cache-dir --wheel-dir /wheels --constraint constraints.txt --requirement requirements.txt \
+    ${TRACES:+--requirement requirements-otel.txt}
 
 FROM python:3.13-slim
+ARG TRACES=
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1
-# A new volume of documents takes its owner and mode from the folder made here.
+# A new volume of documents, or of metrics, takes its owner and mode from the folder made here.
 RUN groupadd --system --gid 10001 moolah \
     && useradd --system --uid 10001 --gid moolah --no-create-home --shell /usr/sbin/nologin moolah \
-    && install --directory --owner moolah --group moolah --mode 0700 /var/lib/mymoolah/documents
+    && install --directory --owner moolah --group moolah --mode 0700 \
+    /var/lib/mymoolah/documents /var/lib/mymoolah/metrics
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --find-links /wheels \
-    --constraint /wheels/constraints.txt --requirement /wheels/requirements.txt
+    --constraint /wheels/constraints.txt --requirement /wheels/requirements.txt \
+    ${TRACES:+--requirement /wheels/requirements-otel.txt}
 
 # The code belongs to root, and runs as somebody who cannot change it.
 WORKDIR /app

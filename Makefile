@@ -67,7 +67,7 @@ $(INSTALLED): $(RUN) requirements.txt constraints.txt
 	$(call install,requirements.txt)
 	@touch $@
 
-$(INSTALLED_DEV): $(RUN) requirements.txt requirements-dev.txt constraints.txt
+$(INSTALLED_DEV): $(RUN) requirements.txt requirements-otel.txt requirements-dev.txt constraints.txt
 	$(call install,requirements-dev.txt)
 	@touch $(INSTALLED) $@
 

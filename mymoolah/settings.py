@@ -20,7 +20,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from psycopg.conninfo import conninfo_to_dict
 
-from mymoolah.common import embedded
+from mymoolah.common import embedded, logs
 from mymoolah.common.keys import KeyRing, development_keys
 
 env = environ.Env()
@@ -169,6 +169,7 @@ CORS_EXPOSE_HEADERS = [
 CORS_PREFLIGHT_MAX_AGE = 600  # seconds
 MIDDLEWARE = [
     "mymoolah.common.middleware.RequestId",
+    "mymoolah.common.access_log.AccessLog",
     "mymoolah.common.middleware.ApiHeaders",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "mymoolah.common.middleware.CompressLists",
@@ -218,28 +219,18 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = ENVIRONMENT == "development"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
-# Everything that goes wrong is told on the process's own error output, with the id of its request.
-LOG_LINE = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "mymoolah.common.middleware.TellRequestId"}},
-    "formatters": {
-        "plain": {"format": LOG_LINE},
-        "one_line": {"()": "mymoolah.common.middleware.OneLine", "fmt": LOG_LINE},
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "plain"},
-        "refused": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "one_line"},
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.request": {"level": "ERROR"},  # refusals are no failures
-        "django.security": {"handlers": ["refused"], "propagate": False},  # a stranger's doing, not ours
-        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
+# Log and metrics -----------------------------------------------------------------------------------------------------
+# Lines to read, or one JSON object a line without personal data.
+LOG_FORMAT = env.str("MYMOOLAH_LOG_FORMAT", default="json" if PRODUCTION else "plain")
+if LOG_FORMAT not in {"json", "plain"}:
+    raise ImproperlyConfigured(f"MYMOOLAH_LOG_FORMAT is {LOG_FORMAT!r}; it must be json or plain.")
+LOGGING = logs.configuration(as_json=LOG_FORMAT == "json")
+# Where web, worker and beat of one machine count together.
+METRICS_DIR = Path(env.str("MYMOOLAH_METRICS_DIR", default=str(DATA_DIR / "metrics")))
+# Who reads /metrics shows it; while there is none, which production refuses, only this machine may read.
+METRICS_TOKEN = required("MYMOOLAH_METRICS_TOKEN", env.str("MYMOOLAH_METRICS_TOKEN", default=""))
+# Where traces go; OpenTelemetry reads the rest of its settings by itself. None are made without.
+TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # Sign-in -----------------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -293,7 +284,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION

@@ -15,6 +15,7 @@ import reporting.books_admin
 import reporting.customer_actions
 import reporting.customer_page
 import reporting.database_health_admin
+import reporting.metrics
 import reporting.urls
 import transactions.urls
 import vouchers.till_urls
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", reporting.metrics.metrics),
     path("api/v1/", include(api_v1)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", throttle_classes=()), name="docs"),

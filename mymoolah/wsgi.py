@@ -8,9 +8,15 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mymoolah.settings")
 os.environ.setdefault("DATABASE_POOL_SIZE", "8")
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+from mymoolah import tracing
+from mymoolah.common import metrics_folder
+
+metrics_folder.share(settings.METRICS_DIR, program="web")
+tracing.start()
 django_application = get_wsgi_application()
 
 

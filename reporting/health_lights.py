@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
 from django.urls import reverse
 from django_redis import get_redis_connection
-from kombu import Connection
-from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from mymoolah.common.clock import business_day
 from mymoolah.common.sql.queries import rows
 from reporting.admin import in_words
+from reporting.task_queue import AWAY, get_queue
 
 PERMISSION: Final = "reporting.view_ledgerverification"
 BACKGROUND_LATE_AFTER: Final = dt.timedelta(minutes=15)  # beat has a day taken every five minutes
@@ -25,8 +23,6 @@ REFRESH_LATE_AFTER: Final = dt.timedelta(minutes=15)
 VERIFIED_EVERY: Final = dt.timedelta(hours=4)  # each hour, with room for a long one
 MANY_TASKS: Final = 1_000
 COUNTED_MAX: Final = 1_000
-QUEUE: Final = "celery"
-BROKER_TIMEOUT_SECONDS: Final = 0.5
 
 WELL, LOOK, WRONG = "well", "look", "wrong"
 
@@ -64,12 +60,9 @@ def _cache() -> Light:
 
 
 def _queue() -> Light:
-    timeouts = {"socket_timeout": BROKER_TIMEOUT_SECONDS, "socket_connect_timeout": BROKER_TIMEOUT_SECONDS}
     try:
-        with Connection(settings.CELERY_BROKER_URL, transport_options=timeouts) as broker:
-            channel: Any = broker.channel()  # that of Redis, which has a client
-            depth = int(channel.client.llen(QUEUE))
-    except (RedisError, OperationalError):
+        depth = get_queue().depth
+    except AWAY:
         return Light(title="Task queue", state=WRONG, says="does not answer: no message is sent")
     return Light(title="Task queue", state=LOOK if depth > MANY_TASKS else WELL, says=f"{depth:,} waiting")
 

@@ -28,6 +28,7 @@ SECRETS = {
     "MYMOOLAH_APP_PASSWORD",
     "MYMOOLAH_BLIND_INDEX_KEY",
     "MYMOOLAH_ENCRYPTION_KEYS",
+    "MYMOOLAH_METRICS_TOKEN",
     "MYMOOLAH_OWNER_PASSWORD",
     "MYMOOLAH_SECRET_KEY",
     "MYMOOLAH_SIGNING_KEYS",
@@ -248,14 +249,14 @@ def test_the_image_carries_no_secret() -> None:
     assert not any(line.startswith("!") and re.search(r"\.env|\.data|secret", line) for line in lines)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-otel.txt", "requirements-dev.txt"])
 def test_every_requirement_is_pinned_and_says_what_it_is_for(name: str) -> None:
     pinned = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[0-9][^ ]* +# \S.+")
     assert [line for line in requirement_lines(ROOT / name) if not pinned.fullmatch(line)] == []
 
 
 def test_constraints_agree_with_the_requirements() -> None:
-    lines = requirement_lines(ROOT / "requirements.txt") + requirement_lines(ROOT / "requirements-dev.txt")
+    lines = [line for path in ROOT.glob("requirements*.txt") for line in requirement_lines(path)]
     wanted = {re.sub(r"\[.*\]", "", line.split()[0]).lower().replace("_", "-") for line in lines}
     constrained = {line.lower().replace("_", "-") for line in requirement_lines(ROOT / "constraints.txt")}
     assert wanted - constrained == set()

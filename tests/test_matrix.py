@@ -69,6 +69,7 @@ API = {
                                              nobody  thandi  naledi  suspended  closed  staff
         GET    /healthz                         200     200     200        200     200    200
         GET    /readyz                          200     200     200        200     200    200
+        GET    /metrics                         200     200     200        200     200    200
         GET    /api/schema                      200     200     200        200     200    200
         GET    /api/docs                        200     200     200        200     200    200
         GET    /api/redoc                       200     200     200        200     200    200

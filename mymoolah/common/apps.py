@@ -6,4 +6,5 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        from mymoolah.common import openapi  # noqa: F401 - the schema learns how to sign in by importing this
+        # The schema learns how to sign in by importing the one, tasks are logged by importing the other.
+        from mymoolah.common import openapi, task_log  # noqa: F401

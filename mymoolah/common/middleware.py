@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import uuid
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
+from structlog.contextvars import bound_contextvars
 
 from mymoolah.common.parsers import LARGEST_UPLOAD_BYTES
 from mymoolah.common.problems import API_PREFIX, LENGTH_REQUIRED, Problem
@@ -20,23 +20,6 @@ from mymoolah.common.throttling import COUNTED
 LONG = re.compile(r"/api/(schema|v1/(auth/sessions|transactions|vouchers|statements))", re.ASCII)
 NO_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.ASCII | re.IGNORECASE)
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
-
-class TellRequestId(logging.Filter):
-    """Put the id of its request on a log record, a dash where there is none."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = getattr(getattr(record, "request", None), "request_id", "-")
-        return True
-
-
-class OneLine(logging.Formatter):
-    """Tell a warning at most, in one line: Django tells requests it refuses as errors, with where in its code it was."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        level = min(record.levelno, logging.WARNING)
-        told = {"levelno": level, "levelname": logging.getLevelName(level), "exc_info": None, "exc_text": None}
-        return super().format(logging.makeLogRecord(record.__dict__ | told)).replace("\n", "\\n")
 
 
 class RequestId:
@@ -49,7 +32,8 @@ class RequestId:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        with bound_contextvars(request_id=request_id):  # every line in the log that is written meanwhile tells it
+            response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
 

@@ -86,6 +86,7 @@ class Problem:
     def answer(self, request: HttpRequest | Request) -> HttpResponse:
         body = self.body(request_id=getattr(request, "request_id", ""))
         answer = JsonResponse(body, status=self.status, content_type=CONTENT_TYPE)
+        answer.problem_code = self.code  # type: ignore[attr-defined] # for who counts and logs it
         if self.status == http.HTTPStatus.UNAUTHORIZED:
             answer["WWW-Authenticate"] = self.challenge
         if self.retry_after_seconds is not None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from mymoolah.common.errors import Unavailable
+from mymoolah.common.metrics import CONFLICTS
 
 T = TypeVar("T")
 RETRYABLE = {"40001": "serialization_failure", "40P01": "deadlock_detected"}
@@ -33,7 +34,9 @@ def with_retries(work: Callable[[], T], *, using: str = DEFAULT_DB_ALIAS) -> T:
         try:
             return work()
         except Error as error:
-            if sqlstate(error) not in RETRYABLE:
+            reason = RETRYABLE.get(sqlstate(error) or "")
+            if reason is None:
                 raise
+            CONFLICTS.labels(reason).inc()
             time.sleep(PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - spreads contenders, hides nothing
     raise Unavailable

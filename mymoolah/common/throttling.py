@@ -16,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from mymoolah.common.addresses import client_network
 from mymoolah.common.errors import Unavailable
+from mymoolah.common.metrics import RATE_LIMITED
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # while running it imports this module, by the settings
@@ -76,7 +77,7 @@ class GroupThrottle(BaseThrottle):
         :raises Unavailable: Redis is away, and `scope` does not go on without
         """
         usage = usage_of(request, scope, whom)
-        return usage is None or self.keep(request, usage)
+        return usage is None or self.keep(request, scope, usage)
 
     def foresee(self, request: Request, scope: str, whom: str) -> bool:
         """Whether one more request would be within the limit of `scope` for `whom`; nothing is counted.
@@ -84,14 +85,15 @@ class GroupThrottle(BaseThrottle):
         :raises Unavailable: Redis is away, and `scope` does not go on without
         """
         usage = usage_of(request, scope, whom, increment=False)
-        return usage is None or not usage.exceeded or self.keep(request, usage)
+        return usage is None or not usage.exceeded or self.keep(request, scope, usage)
 
-    def keep(self, request: Request, usage: Usage) -> bool:
+    def keep(self, request: Request, scope: str, usage: Usage) -> bool:
         """Leave the tightest limit on the request, for the answer's headers; False when it is exceeded."""
         counted = request.META.get(COUNTED)
         if counted is None or usage.remaining <= counted.remaining:
             request.META[COUNTED] = usage
         if usage.exceeded:
+            RATE_LIMITED.labels(scope).inc()
             self.wait_seconds = max(self.wait_seconds or 0, usage.reset_seconds)
         return not usage.exceeded
 

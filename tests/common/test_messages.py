@@ -38,6 +38,7 @@ def production(**named: str) -> dict[str, Any]:
         "MYMOOLAH_BLIND_INDEX_KEY": keys.blind_index_key,
         "MYMOOLAH_SIGNING_KEYS": keys.signing_keys,
         "EASYPAY_SECRET": keys.easypay_secret,
+        "MYMOOLAH_METRICS_TOKEN": "read-by-prometheus",
         "DATABASE_URL": "postgresql:///mymoolah",
         "REDIS_URL": "redis://localhost/0",
         "MYMOOLAH_BROKER_URL": "redis://localhost/1",

@@ -17,7 +17,7 @@ from django.test import Client
 from accounts.api import MeView
 from accounts.models import User
 from mymoolah.common.errors import DomainError
-from mymoolah.common.middleware import TellRequestId
+from mymoolah.common.logs import TellRequestId
 from mymoolah.common.problems import problem_of
 from tests.api import V1, Caller, body_of, calling, errors_of, problem
 from tests.conftest import Person

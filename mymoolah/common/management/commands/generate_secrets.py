@@ -37,5 +37,6 @@ def new_secrets() -> dict[str, str]:
         "MYMOOLAH_BLIND_INDEX_KEY": keys.blind_index_key,
         "MYMOOLAH_SIGNING_KEYS": keys.signing_keys,
         "EASYPAY_SECRET": keys.easypay_secret,
+        "MYMOOLAH_METRICS_TOKEN": secrets.token_urlsafe(32),
         **{name: secrets.token_urlsafe(32) for name in PASSWORDS},
     }
