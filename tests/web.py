@@ -57,13 +57,13 @@ class Web:
 
 
 @contextlib.contextmanager
-def web_server(**environment: str) -> Iterator[Web]:
-    """Serve the database of this test; `environment` has the last word."""
+def web_server(*options: str, **environment: str) -> Iterator[Web]:
+    """Serve the database of this test; `options` are the server's, `environment` has the last word."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(WORKERS)]
-    command += ["--blocking-threads", str(THREADS)]
+    command += ["--blocking-threads", str(THREADS), *options]
     named = {
         "DATABASE_URL": database_url(),
         "REDIS_URL": str(settings.CACHES["default"]["LOCATION"]),
