@@ -44,16 +44,13 @@ LOGGERS = ("", "mymoolah.access", "django.security", "django.server")
 def told(*, as_json: bool = True) -> Iterator[StringIO]:
     """All that our own handlers write meanwhile, as in production or as they are set up here."""
     text, before = StringIO(), []
-    for logger in LOGGERS:
-        for handler in logging.getLogger(logger).handlers:
-            if not isinstance(handler, logging.StreamHandler) or handler.formatter is None:
-                continue
-            if type(handler) is not logging.StreamHandler:
-                continue  # pytest's own
-            before.append((handler, handler.formatter, handler.setStream(text)))
-            if as_json:
-                handler.setFormatter(JsonWarning() if isinstance(handler.formatter, OneLine) else JsonLine())
-    assert len(before) >= len(LOGGERS)
+    # pytest's own are of other classes; one of ours may serve several loggers.
+    ours = {one for name in LOGGERS for one in logging.getLogger(name).handlers if type(one) is logging.StreamHandler}
+    assert len(ours) == 3
+    for handler in ours:
+        before.append((handler, handler.formatter, handler.setStream(text)))
+        if as_json:
+            handler.setFormatter(JsonWarning() if isinstance(handler.formatter, OneLine) else JsonLine())
     try:
         yield text
     finally:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from reporting.benchmarks import habits, kernel, money, web
+from reporting.benchmarks import habits, kernel, money, watching, web
 from reporting.benchmarks.dashboard import customer_with_entries
 from reporting.benchmarks.load import Load, Request, _client
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
 from tests.conftest import Person, fund, send
+from tests.web import database_url
 from transactions.models import Kind
+
+ROOT = Path(__file__).parents[2]
 
 
 def measured(name: str, *options: str) -> dict[str, Any]:
@@ -210,3 +218,21 @@ def test_the_kernel_is_measured_beside_tpc_b_and_leaves_nothing_behind(
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'mymoolah_benchmark%'")
         assert cursor.fetchone() == (0,)
+
+
+def test_being_watched_is_measured_beside_not_being_watched(crowd: None) -> None:
+    """In a process of its own, where it counts as the web server does."""
+    addresses = {
+        "DATABASE_URL": database_url(),
+        "REDIS_URL": str(settings.CACHES["default"]["LOCATION"]),
+        "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR),
+        "DATABASE_POOL_SIZE": "4",
+    }
+    command = [sys.executable, "manage.py", "benchmark", "watching", "--rounds=2", "--json"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **addresses}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path: len(series["ratio"]["rounds"]) for path, series in json.loads(done.stdout).items()} == {
+        f"{what} ({path})": 2 for what, path in watching.PATHS.items()
+    }

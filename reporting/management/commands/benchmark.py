@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reporting.benchmarks import back_office, dashboard, habits, http, kernel, money, refresh
+from reporting.benchmarks import back_office, dashboard, habits, http, kernel, money, refresh, watching
 from reporting.benchmarks.series import Options, Series
 
 BENCHMARKS = {
@@ -29,6 +29,7 @@ BENCHMARKS = {
         back_office.run,
         "every page that staff can ask for, with its queries and what they read, after load_customers --desk",
     ),
+    "watching": (watching.run, "requests with and without being counted and logged, in one process"),
     "habits": (habits.run, "one query beside several with sums in Python, and beside one that joins side by side"),
 }
 
