@@ -228,7 +228,7 @@ LOGGING = logs.configuration(as_json=LOG_FORMAT == "json")
 # Where web, worker and beat of one machine count together.
 METRICS_DIR = Path(env.str("MYMOOLAH_METRICS_DIR", default=str(DATA_DIR / "metrics")))
 # Who reads /metrics shows it; while there is none, which production refuses, only this machine may read.
-METRICS_TOKEN = required("MYMOOLAH_METRICS_TOKEN", env.str("MYMOOLAH_METRICS_TOKEN", default=""))
+METRICS_TOKEN = required("MYMOOLAH_METRICS_TOKEN", "")
 # Where traces go; OpenTelemetry reads the rest of its settings by itself. None are made without.
 TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 

@@ -237,6 +237,11 @@ def test_the_demo_shows_a_bank_at_work_and_leaves_nothing_running(folder: Path, 
     wait_until(lambda: overview(folder, "customer1@example.com") == Decimal("4880.00"), 30)
     assert manage(folder, "verify_ledger", "--verbosity", "0").returncode == 0
 
+    # Web answers for all three, who count in one folder.
+    for program, least in (("web", 2), ("worker", 3), ("beat", 1)):
+        wait_until(lambda: f'mymoolah_processes{{program="{program}"}} {least}.0' in run.ask("/metrics")[1], 30)  # noqa: B023
+    wait_until(lambda: 'mymoolah_tasks_sent_total{task="reporting.refresh_dashboard"}' in run.ask("/metrics")[1], 30)
+
     # Codes stand in the worker's log, where the demo's first lines say.
     log = folder / "data" / "logs" / "worker.log"
     assert f"mailbox would get them: {log}" in run.said

@@ -109,6 +109,12 @@ def test_with_a_token_nobody_is_told_without_it(db: None, client: Client, settin
     assert (told.status_code, told["Content-Type"].partition(";")[0]) == (200, "text/plain")
 
 
+def test_prometheus_need_not_speak_tls(db: None, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get("/metrics").status_code == 200
+    assert Client().get("/admin/login/").status_code == 301
+
+
 def test_production_does_not_start_without_the_token() -> None:
     secrets = lines_of(generated())
     del secrets["MYMOOLAH_METRICS_TOKEN"]

@@ -110,18 +110,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _told(error: BaseException) -> dict[str, Any]:
-    kind = type(error)
-    frames = [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in _walk(error)]
+    kind, walked = type(error), traceback.walk_tb(error.__traceback__)
+    frames = [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in walked]
     told: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}", "where": frames[-FRAMES_MAX:]}
     diagnostics = getattr(error, "diag", None)
     if diagnostics is not None:
         names = ("sqlstate", "schema_name", "table_name", "column_name", "constraint_name")
         told |= {name: value for name in names if (value := getattr(diagnostics, name, None))}
     return told
-
-
-def _walk(error: BaseException) -> Iterator[tuple[Any, int]]:
-    return traceback.walk_tb(error.__traceback__)
 
 
 def configuration(*, as_json: bool) -> dict[str, Any]:

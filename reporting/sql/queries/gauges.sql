@@ -1,5 +1,6 @@
 -- One row per kind of thing that waits and, for money, its currency: how many there are, how much that is (for suspense
--- what we owe customers less what we owe tills), and when the oldest began to wait or a hold ran out. Along the indexes of what waits.
+-- what we owe customers less what we owe tills), and when the oldest began to wait or the first hold ran out. Along the
+-- indexes of what waits.
 SELECT
     'holds' AS what,
     h.currency,
