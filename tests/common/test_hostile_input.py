@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from django.core import signing
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.mail import EmailMessage
 from django.http import HttpResponse
 from django.test import Client
@@ -19,6 +18,7 @@ from django.test.client import MULTIPART_CONTENT, RequestFactory
 from accounts import lockout
 from accounts.models import AuditEvent, KycSubmission, LoginSession, User
 from mymoolah.common.fields import e164
+from mymoolah.common.media_types import passing_over_unreadable
 from tests.accounts.papers import picture
 from tests.api import V1, Caller, body_of, calling, errors_of, problem
 from tests.conftest import Person, balance, fund, person
@@ -148,12 +148,11 @@ def test_a_device_is_shown_in_print_only(rich: Person) -> None:
 
 
 def spoken(path: str, **environ: Any) -> tuple[int, Any]:
-    """What the web server's entry answers, below Django's own test client, which reads headers before it does."""
+    """What the web server is answered, below Django's own test client, which reads headers before it does."""
     said: list[str] = []
     request = RequestFactory().generic("POST", V1 + path, b"{}", content_type="application/json").environ
-    with patch.dict(os.environ):  # a web process asks for a pool, which what tests start later must not get
-        from mymoolah.wsgi import application
-    body = b"".join(application({**request, **environ}, lambda status, *_: said.append(status)))
+    start: Any = lambda status, *_: said.append(status)  # noqa: E731 - all that is asked of it
+    body = b"".join(passing_over_unreadable(WSGIHandler())({**request, **environ}, start))
     return int(said[0].split()[0]), json.loads(body)
 
 
