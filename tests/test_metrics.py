@@ -243,6 +243,7 @@ def test_without_a_database_metrics_are_told_all_the_same(ledger: Ledger, monkey
         connections.close_all()
 
 
+@pytest.mark.sql
 def test_what_waits_is_counted_and_signed_and_grows_old(thandi: Person, ledger: Ledger) -> None:
     scrape = Scrape()
     assert scrape.value("mymoolah_till_events_waiting") == scrape.value("mymoolah_kyc_waiting") == 0
@@ -271,6 +272,7 @@ def test_what_waits_is_counted_and_signed_and_grows_old(thandi: Person, ledger: 
     assert later["mymoolah_holds_oldest_overdue_seconds"] == pytest.approx(39 * 86400, abs=600)
 
 
+@pytest.mark.sql
 def test_each_currency_stands_alone(ledger: Ledger, thandi: Person, admin_sql: Sql) -> None:
     ledger.is_broken = True  # no till pays in dollars yet
     assert told(payment(UNKNOWN_NUMBER, "70.00")) == "suspense"
@@ -284,6 +286,7 @@ def test_each_currency_stands_alone(ledger: Ledger, thandi: Person, admin_sql: S
         assert scrape.value("mymoolah_suspense_items_amount", currency=currency) == amount
 
 
+@pytest.mark.sql
 def test_a_report_that_nobody_has_acted_on_waits(ledger: Ledger, thandi: Person, admin_sql: Sql) -> None:
     ledger.is_broken = True
     assert told(payment(UNKNOWN_NUMBER, "70.00")) == "suspense"
@@ -297,6 +300,7 @@ def house(ledger: Ledger, thandi: Person, sipho: Person) -> Furnished:
     return furnish(thandi, sipho)
 
 
+@pytest.mark.sql
 def test_a_ledger_that_was_found_broken_is_told_until_one_holds(ledger: Ledger) -> None:
     scrape = Scrape()
     assert "mymoolah_ledger_verification_age_seconds" not in scrape.text()
