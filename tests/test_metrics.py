@@ -361,7 +361,8 @@ def test_any_process_answers_for_web_and_worker_also_when_one_has_died(
 ) -> None:
     token = access_token(thandi.user)
     named = {"MYMOOLAH_METRICS_DIR": str(tmp_path / "metrics"), "MYMOOLAH_BROKER_URL": broker.broker_url}
-    with web_server("--respawn-failed-workers", **named) as web, celery_worker(**named):
+    log = tmp_path / "worker.log"
+    with web_server("--respawn-failed-workers", **named) as web, celery_worker(log, **named):
 
         def answered(status: str) -> float:
             return sum_of(scraped(web), "mymoolah_http_requests_total", route="/api/v1/me", status=status)
@@ -373,8 +374,10 @@ def test_any_process_answers_for_web_and_worker_also_when_one_has_died(
 
         with Connection(broker.broker_url) as producer:
             current_app.send_task("accounts.clear_sessions", connection=producer)
-        ended = {"task": "accounts.clear_sessions", "outcome": "success"}
-        wait_until(lambda: sum_of(scraped(web), "mymoolah_tasks_total", **ended) == 1)
+            unreadable = {"kind": "email", "sealed": "thandi@example.com"}
+            current_app.send_task("common.send_message", kwargs=unreadable, connection=producer)
+        for task, outcome in (("accounts.clear_sessions", "success"), ("common.send_message", "failure")):
+            wait_until(lambda: sum_of(scraped(web), "mymoolah_tasks_total", task=task, outcome=outcome) == 1)  # noqa: B023
         assert sum_of(scraped(web), "mymoolah_processes", program="worker") == 2  # one of them leads the other
 
         [victim, *_] = [pid for pid in children_of(web.pid) if pid]
@@ -385,6 +388,12 @@ def test_any_process_answers_for_web_and_worker_also_when_one_has_died(
         for _ in range(10):
             assert web.ask("GET", "me", token=token).status == 200
         assert answered("200") == 50
+    # Whatever Celery itself would say of a task that fails, its log says no more than ours.
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]  # beside what it prints
+    told = {(line["task"], line["outcome"], line["level"]) for line in lines if "outcome" in line}
+    assert told == {("accounts.clear_sessions", "success", "info"), ("common.send_message", "failure", "error")}
+    assert {line["logger"].partition(".")[0] for line in lines} == {"celery", "mymoolah"}
+    assert "thandi" not in log.read_text()
 
 
 def scraped_or_nothing(web: Web) -> Samples:
@@ -400,12 +409,15 @@ def children_of(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def celery_worker(**environment: str) -> Iterator[None]:
+def celery_worker(log: Path, **environment: str) -> Iterator[None]:
+    """A worker of this test's broker, as production starts it, its log in a file."""
     named = {"DATABASE_URL": database_url(), "REDIS_URL": str(settings.CACHES["default"]["LOCATION"])}
     command = [sys.executable, "-m", "celery", "--app=mymoolah", "worker", "--concurrency=1", "--loglevel=INFO"]
-    process = subprocess.Popen(
-        command, env={**os.environ, **named, "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR), **environment}
-    )
+    named |= {"MYMOOLAH_DATA_DIR": str(settings.DATA_DIR), "MYMOOLAH_LOG_FORMAT": "json"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, **named, **environment}, stdout=subprocess.DEVNULL, stderr=output
+        )
     try:
         yield
     finally:
