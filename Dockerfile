@@ -31,5 +31,6 @@ USER moolah
 ENV MYMOOLAH_ENV=production
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py"]
-# As many threads as a process has database connections (DATABASE_POOL_SIZE): more would only wait for one.
-CMD ["sh", "-c", "exec granian --interface wsgi mymoolah.wsgi:application --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --respawn-failed-workers --blocking-threads ${DATABASE_POOL_SIZE:-8}"]
+# Four threads more than a process has database connections (DATABASE_POOL_SIZE): while all of those are busy, they say
+# so (503), and answer who asks whether the process lives.
+CMD ["sh", "-c", "exec granian --interface wsgi mymoolah.wsgi:application --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --respawn-failed-workers --blocking-threads $((${DATABASE_POOL_SIZE:-8} + 4))"]

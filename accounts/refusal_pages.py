@@ -34,11 +34,13 @@ TITLES: Final = {
     403: "This page is not open to you",
     404: "There is no such page",
     500: "Something went wrong on our side",
+    503: "The bank does not answer just now",
 }
 WORDS: Final = {
     400: "The address or the form is not one that this back-office makes. Nothing was changed.",
     404: "It was never there, or you may have followed an old link. Look for it by a number, an e-mail or a phone.",
     500: "Nothing was changed. Try it again in a minute; if it stays so, tell whoever runs this bank the number below.",
+    503: "Load the page again in a moment. If you had sent something, look whether it was done before you send it again.",
 }
 TOO_OLD: Final = (
     "This form was open for too long, or you have signed in anew since. Nothing was changed: go back, load the page "
@@ -74,7 +76,13 @@ def handle_404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def handle_500(request: HttpRequest) -> HttpResponseBase:
-    return problems.handle_500(request) if _is_api(request) else _plain(request, 500, words=WORDS[500])
+    if _is_api(request):
+        return problems.handle_500(request)
+    problem = problems.failure()
+    page = _plain(request, problem.status, words=WORDS[problem.status])
+    if problem.retry_after_seconds is not None:
+        page["Retry-After"] = str(problem.retry_after_seconds)
+    return page
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:  # noqa: ARG001 - it is logged already

@@ -66,9 +66,26 @@ DATABASE_OWNER_URL = _servers.database_owner_url if _servers else env.str("DATAB
 REDIS_URL = required("REDIS_URL", _servers.redis_url if _servers else "redis://localhost")
 CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if _servers else REDIS_URL)
 
+# Connections of one process, and how long a request waits for one of them; 0 for none: each is made and closed again.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
+DATABASE_POOL_WAIT_SECONDS = 0.7
 WEB_WORKERS = env.int("WEB_WORKERS", default=2)
 DEMO_PASSWORD = env.str("MYMOOLAH_DEMO_PASSWORD", default="moolah-demo")
+
+
+# Which kind of process this is, as PostgreSQL shows in pg_stat_activity: web, worker, beat or, by default, a command.
+PROCESS = env.str("MYMOOLAH_PROCESS", default="command")
+# What the client's side bears of a server that is away; an address may say otherwise. How long statements, locks and
+# open transactions may take is the server's to say, by role (bootstrap.sql): PgBouncer refuses it as a start-up option.
+PATIENCE = {
+    "fallback_application_name": f"mymoolah {PROCESS}",
+    "connect_timeout": 3,  # seconds
+    # A machine that vanishes says nothing. Heard of by TCP alone; sockets of one machine know at once.
+    "tcp_user_timeout": 10_000,  # milliseconds
+    "keepalives_idle": 30,  # seconds
+    "keepalives_interval": 5,  # seconds
+    "keepalives_count": 3,
+}
 
 
 def database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
@@ -78,9 +95,15 @@ def database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
         name: parts[name] for name in parts.keys() - {"dbname", "user", "password", "host", "port"}
     }
     if pool_size:
-        options["pool"] = {"min_size": min(2, pool_size), "max_size": pool_size, "timeout": 1}
+        options["pool"] = {
+            "min_size": min(2, pool_size),
+            "max_size": pool_size,
+            "timeout": DATABASE_POOL_WAIT_SECONDS,
+            # Its own attempts come ever more seldom, up to minutes; so it gives up, and the next request makes another.
+            "reconnect_timeout": 1,
+        }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "mymoolah.common.postgresql",
         "NAME": parts.get("dbname", "mymoolah"),
         "USER": parts.get("user", ""),
         "PASSWORD": parts.get("password", ""),
@@ -88,7 +111,7 @@ def database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
         "PORT": str(parts.get("port", "")),
         "CONN_MAX_AGE": 0,
         "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer hands a connection to somebody else between transactions
-        "OPTIONS": {"connect_timeout": 3, **options},
+        "OPTIONS": {**PATIENCE, **options},
     }
 
 
@@ -96,6 +119,11 @@ DATABASES = {
     "default": database(DATABASE_URL, pool_size=DATABASE_POOL_SIZE),
     "owner": database(DATABASE_OWNER_URL or DATABASE_URL),
 }
+# A streaming replica, for what may be a little old (mymoolah/common/replica.py), and how old it may be at most.
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", default="")
+DATABASE_REPLICA_MAX_LAG_SECONDS = env.float("DATABASE_REPLICA_MAX_LAG_SECONDS", default=30.0)
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = database(DATABASE_REPLICA_URL, pool_size=DATABASE_POOL_SIZE)
 DATABASE_ROUTERS = ["mymoolah.common.routers.OwnerMigrates"]
 DATABASE_APP_ROLE = DATABASES["default"]["USER"]
 # What a row of history points at may be gone by then; it is found by its own row, and by its transaction.
@@ -183,6 +211,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.staff_gate.StaffGate",
+    *(["mymoolah.common.middleware.OwnChanges"] if DATABASE_REPLICA_URL else []),
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.staff_trail.EmergencyPower",
 ]

@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mymoolah.settings")
 os.environ.setdefault("DATABASE_POOL_SIZE", "8")
+os.environ.setdefault("MYMOOLAH_PROCESS", "web")
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application

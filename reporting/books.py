@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from mymoolah.common.clock import start_of_day
+from mymoolah.common.replica import SETTLED_AFTER, Source, from_replica
 from mymoolah.common.sql.queries import rows
 
 Row = dict[str, Any]
@@ -25,8 +26,12 @@ def trial_balance(*, first: dt.date, last: dt.date) -> list[Row]:
 
     A day that has just ended may lack what was on its way at midnight for as long as that is on its way: seconds.
     """
-    ends_at = start_of_day(last + dt.timedelta(days=1))
-    return rows("reporting", "trial_balance.sql", starts_at=start_of_day(first), ends_at=ends_at)
+    starts_at, ends_at = start_of_day(first), start_of_day(last + dt.timedelta(days=1))
+
+    def read(source: Source) -> list[Row]:
+        return rows("reporting", "trial_balance.sql", using=source.using, starts_at=starts_at, ends_at=ends_at)
+
+    return from_replica(read, complete_to=ends_at + SETTLED_AFTER)
 
 
 def suspense_ages(*, at: dt.datetime) -> list[Row]:

@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 from tests.api import V1
 
 START_LIMIT_SECONDS = 60
-WORKERS, THREADS = 2, 8
+WORKERS, THREADS = 2, 12
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class Web:
     pid: int
 
     def ask(self, method: str, path: str, body: object = None, *, token: str = "", **headers: str) -> Answer:
-        """Ask on a connection of its own, which any of the processes may take."""
+        """Ask the API; a path that begins at the root leads elsewhere.
+
+        Each time on a connection of its own, which any of the processes may take.
+        """
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             given["Authorization"] = f"Bearer {token}"
@@ -50,18 +53,22 @@ class Web:
             given.setdefault("Content-Type", "application/json")
         began = time.perf_counter()
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
-            client.request(method, V1 + path, None if body is None else json.dumps(body), given)
+            client.request(
+                method, path if path.startswith("/") else V1 + path, None if body is None else json.dumps(body), given
+            )
             answer = client.getresponse()
             text = answer.read()
         return Answer(answer.status, answer.headers, text, time.perf_counter() - began)
 
 
 @contextlib.contextmanager
-def web_server(*options: str, **environment: str) -> Iterator[Web]:
+def web_server(
+    *options: str, application: str = "mymoolah.wsgi:application", **environment: str
+) -> Iterator[Web]:
     """Serve the database of this test; `options` are the server's, `environment` has the last word."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application"]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", application]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(WORKERS)]
     command += ["--blocking-threads", str(THREADS), *options]
     named = {

@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from mymoolah.common.clock import start_of_day
 from mymoolah.common.errors import DomainError
+from mymoolah.common.replica import SETTLED_AFTER, Source, from_replica
 from mymoolah.common.sql.queries import rows
 from wallets.services import WalletNotFound
 
@@ -65,14 +67,20 @@ def get_statement(
     :raises WalletNotFound: this customer has no such wallet
     :raises SeveralWallets: none is named, and there is more than one
     """
-    found = rows(
-        "transactions",
-        "statement.sql",
-        user=user_public_id,
-        number=wallet_number,
-        starts_at=start_of_day(from_day),
-        ends_at=start_of_day(to_day + dt.timedelta(days=1)),
-    )
+    ends_at = start_of_day(to_day + dt.timedelta(days=1))
+
+    def read(source: Source) -> list[dict[str, Any]]:
+        return rows(
+            "transactions",
+            "statement.sql",
+            using=source.using,
+            user=user_public_id,
+            number=wallet_number,
+            starts_at=start_of_day(from_day),
+            ends_at=ends_at,
+        )
+
+    found = from_replica(read, complete_to=ends_at + SETTLED_AFTER)
     if not found:
         raise WalletNotFound
     if len(found) > 1:
@@ -87,13 +95,14 @@ def pages(statement: Statement) -> Iterator[list[dict[str, Any]]]:
     """
     for after in range(statement.sequence_before, statement.last_sequence, ENTRIES_PER_PAGE):
         last = min(after + ENTRIES_PER_PAGE, statement.last_sequence)
-        page = rows(
-            "transactions",
-            "statement_page.sql",
-            wallet_id=statement.wallet_id,
-            after_sequence=after,
-            last_sequence=last,
+        page = from_replica(
+            partial(_page, wallet_id=statement.wallet_id, after_sequence=after, last_sequence=last),
+            complete_to=statement.ends_at + SETTLED_AFTER,
         )
         # Sequences have no gap: a page with fewer entries would make a statement that does not add up.
         assert len(page) == last - after, (statement.number, after, last, len(page))
         yield page
+
+
+def _page(source: Source, **which: int) -> list[dict[str, Any]]:
+    return rows("transactions", "statement_page.sql", using=source.using, **which)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from mymoolah.common.parsers import LARGEST_UPLOAD_BYTES
 from mymoolah.common.problems import API_PREFIX, LENGTH_REQUIRED, Problem
+from mymoolah.common.replica import HAS_CHANGED
 from mymoolah.common.throttling import COUNTED
 
 # What can be long, and holds neither a token nor a voucher's code.
@@ -74,6 +76,29 @@ class BodyLimits:
             detail = f"At most {limit_bytes / 1024**2:.3g} MiB together."
             return Problem(status=413, code="body_too_large", detail=detail).answer(request)
         return self.get_response(request)
+
+
+class OwnChanges:
+    """Remember that somebody of the staff has sent something, until every list has it that he may see next.
+
+    It is a cookie, and no secret: whoever makes one himself gets his lists from the primary.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and not request.path_info.startswith(API_PREFIX):
+            response.set_cookie(
+                HAS_CHANGED,
+                "1",
+                max_age=math.ceil(settings.DATABASE_REPLICA_MAX_LAG_SECONDS) + 1,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
 
 
 class CompressLists(GZipMiddleware):

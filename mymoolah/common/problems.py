@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -192,4 +193,11 @@ def handle_404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def handle_500(request: HttpRequest) -> HttpResponseBase:
-    return _or_page(request, INTERNAL_ERROR, lambda: defaults.server_error(request))
+    return _or_page(request, failure(), lambda: defaults.server_error(request))
+
+
+def failure() -> Problem:
+    """What Django is answering for just now: that something could not be had in time (503), or nothing of it (500)."""
+    error = sys.exception()
+    problem = problem_of(error) if isinstance(error, Exception) else None
+    return problem if problem and problem.status == http.HTTPStatus.SERVICE_UNAVAILABLE else INTERNAL_ERROR

@@ -20,7 +20,7 @@ from mymoolah.common.clock import now
 from reporting.benchmarks.addresses import conninfo
 
 WORKERS = 2
-THREADS = 8
+THREADS = 12  # as production has them: four more than connections
 START_LIMIT_SECONDS = 30
 
 

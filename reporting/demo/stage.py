@@ -33,6 +33,7 @@ from reporting.models import LedgerVerification
 
 READY_LIMIT_SECONDS = 90.0
 LOOK_SECONDS = 0.5
+SPARE_THREADS = 4  # beside those that hold a connection of the database, as in the Dockerfile
 LEFT_OVER_PATIENCE_SECONDS = 15.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -144,7 +145,7 @@ class Demo:
     def _commands(self) -> dict[str, list[str]]:
         """As docker-compose.yml has them."""
         python, celery = sys.executable, ["-m", "celery", "--app=mymoolah"]
-        threads = os.environ.get("DATABASE_POOL_SIZE", "8")
+        threads = str(int(os.environ.get("DATABASE_POOL_SIZE", "8")) + SPARE_THREADS)
         web = ["-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application", "--host", HOST]
         sizes = ["--port", str(self.port), "--workers", str(settings.WEB_WORKERS), "--blocking-threads", threads]
         # A worker that is just starting does not hear that it should stop, and would be waited for.
@@ -158,7 +159,8 @@ class Demo:
 
     def _environment(self, name: str) -> dict[str, str]:
         pool = {} if name == "web" else {"DATABASE_POOL_SIZE": "0"}  # a pool does not survive a worker's fork
-        return {**os.environ, "MYMOOLAH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1", **pool}
+        own = {"MYMOOLAH_DATA_DIR": str(self.data_dir), "MYMOOLAH_PROCESS": name, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **own, **pool}
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_LIMIT_SECONDS

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from mymoolah.common.sql import read
 
 
-def rows(app: str, name: str, **values: Any) -> list[dict[str, Any]]:
+def rows(app: str, name: str, *, using: str = DEFAULT_DB_ALIAS, **values: Any) -> list[dict[str, Any]]:
     """The rows of `<app>/sql/queries/<name>`, whose parameters are written `%(name)s`."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(read(app, f"queries/{name}"), values)
         columns = [column.name for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
