@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mymoolah.common.clock import start_of_day
 from mymoolah.common.replica import SETTLED_AFTER, Source, from_replica
-from mymoolah.common.sql.queries import rows
+from mymoolah.common.sql.queries import rows, rows_from
 
 Row = dict[str, Any]
 LONGEST_DAYS: Final = 366
@@ -29,7 +29,7 @@ def trial_balance(*, first: dt.date, last: dt.date) -> list[Row]:
     starts_at, ends_at = start_of_day(first), start_of_day(last + dt.timedelta(days=1))
 
     def read(source: Source) -> list[Row]:
-        return rows("reporting", "trial_balance.sql", using=source.using, starts_at=starts_at, ends_at=ends_at)
+        return rows_from(source.using, "reporting", "trial_balance.sql", starts_at=starts_at, ends_at=ends_at)
 
     return from_replica(read, complete_to=ends_at + SETTLED_AFTER)
 

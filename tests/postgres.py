@@ -97,6 +97,7 @@ class Replica:
     """A streaming copy of a server."""
 
     primary: OwnPostgres
+    database: str
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -107,8 +108,9 @@ class Replica:
     def sockets(self) -> Path:
         return self.primary.place.base / "copy"  # short, for the address of a unix socket is
 
-    def url(self, database: str) -> str:
-        return f"postgresql://mymoolah_app@/{database}?host={quote(str(self.sockets), safe='')}"
+    @property
+    def url(self) -> str:
+        return f"postgresql://mymoolah_app@/{self.database}?host={quote(str(self.sockets), safe='')}"
 
     def make(self) -> None:
         place = self.primary.place
@@ -169,8 +171,9 @@ class Replica:
 
 
 @contextlib.contextmanager
-def replica_of(primary: OwnPostgres) -> Iterator[Replica]:
-    copy = Replica(primary)
+def replica_of(primary: OwnPostgres, *, database: str) -> Iterator[Replica]:
+    """A copy of all of it, of which `url` names one database."""
+    copy = Replica(primary, database)
     try:
         copy.make()
         copy.start()

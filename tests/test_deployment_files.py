@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import configparser
-import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+
+from tests.pgbouncer import pgbouncer
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -167,45 +165,8 @@ def test_pgbouncer_shares_connections_by_transaction_and_keeps_no_secret() -> No
 @pytest.fixture
 def pgbouncer_port() -> Iterator[int]:
     """PgBouncer as the compose file starts it, but for its port and a PostgreSQL that is not there."""
-    path = f"{os.environ['PATH']}:/usr/sbin"
-    if shutil.which("pgbouncer", path=path) is None:
-        pytest.skip("no pgbouncer on this machine")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    root = os.geteuid() == 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        config = (ROOT / "deploy" / "pgbouncer.ini").read_text()
-        for standing, here in (
-            ("/run/pgbouncer", name),
-            ("6432", str(port)),
-            ("host=postgres port=5432", "host=/nowhere"),
-            ("query_wait_timeout = 10", "query_wait_timeout = 1"),
-        ):
-            assert standing in config
-            config = config.replace(standing, here)
-        (folder / "pgbouncer.ini").write_text(config)
-        if root:  # PgBouncer refuses to run as root
-            shutil.chown(folder, "nobody")
-            (folder / "pgbouncer.ini").chmod(0o644)
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", (ROOT / "deploy" / "pgbouncer.sh").read_text()],
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            user="nobody" if root else None,
-            env={
-                "PATH": path,
-                "MYMOOLAH_APP_PASSWORD": 'say "friend"',
-                "PGBOUNCER_USERS": str(folder / "userlist.txt"),
-                "PGBOUNCER_CONFIG": str(folder / "pgbouncer.ini"),
-            },
-        )
-        try:
-            yield port
-        finally:
-            process.kill()
-            process.wait()
+    with pgbouncer(host="/nowhere", dbname="mymoolah", password='say "friend"') as port:
+        yield port
 
 
 def answer_to_sign_in(*, port: int, user: str, password: str) -> str:

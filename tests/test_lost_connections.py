@@ -94,7 +94,7 @@ def test_a_write_is_not_repeated_where_it_was_done_and_nobody_heard(
     monkeypatch.setattr(connection, "create_cursor", losing)
     with pytest.raises(OperationalError):
         send(thandi, sipho, "10.00", key="k")
-    assert (balance(thandi).amount, balance(sipho).amount) == (0, 10)
+    assert [balance(who).amount for who in (thandi, sipho)] == [0, 10]
     before = Transfer.objects.count()
     assert send(thandi, sipho, "10.00", key="k").replayed
     assert Transfer.objects.count() == before

@@ -87,8 +87,8 @@ def web_server(
         process.wait(timeout=60)
 
 
-def database_url() -> str:
-    params = connections["default"].get_connection_params()
+def database_url(alias: str = "default") -> str:
+    params = connections[alias].get_connection_params()
     known = {name: params[name] for name in params.keys() & {"dbname", "user", "password", "host", "port"}}
     return make_conninfo("", **known)
 

@@ -17,7 +17,7 @@ from typing import Any
 from mymoolah.common.clock import start_of_day
 from mymoolah.common.errors import DomainError
 from mymoolah.common.replica import SETTLED_AFTER, Source, from_replica
-from mymoolah.common.sql.queries import rows
+from mymoolah.common.sql.queries import rows_from
 from wallets.services import WalletNotFound
 
 ENTRIES_PER_PAGE = 2_000
@@ -70,10 +70,10 @@ def get_statement(
     ends_at = start_of_day(to_day + dt.timedelta(days=1))
 
     def read(source: Source) -> list[dict[str, Any]]:
-        return rows(
+        return rows_from(
+            source.using,
             "transactions",
             "statement.sql",
-            using=source.using,
             user=user_public_id,
             number=wallet_number,
             starts_at=start_of_day(from_day),
@@ -105,4 +105,4 @@ def pages(statement: Statement) -> Iterator[list[dict[str, Any]]]:
 
 
 def _page(source: Source, **which: int) -> list[dict[str, Any]]:
-    return rows("transactions", "statement_page.sql", using=source.using, **which)
+    return rows_from(source.using, "transactions", "statement_page.sql", **which)

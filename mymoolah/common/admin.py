@@ -99,6 +99,9 @@ class LargeTableChangeList(ChangeList):  # type: ignore[misc]
     """A list that reads one row more than it shows, to know whether there are older ones."""
 
     model_admin: LargeTableAdmin
+    queryset: QuerySet[Model]
+    result_list: list[Model]
+    result_count: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -84,12 +84,14 @@ class Copy:
         self._avoided_until_seconds = time.monotonic() + AVOIDED_FOR_SECONDS
 
     def measured(self) -> Measured | None:
-        """What is known of it by now; None where nothing is. One thread at a time measures, and nobody waits for it."""
+        """What is known of it; None where nothing is. While one thread measures, the others use what was known."""
         last, moment = self._last, time.monotonic()
         if last is not None and moment - last.at_seconds < MEASURED_FOR_SECONDS:
             return last
-        if moment < self._avoided_until_seconds or not self._measuring.acquire(blocking=False):
+        if moment < self._avoided_until_seconds:
             return None
+        if not self._measuring.acquire(blocking=False):
+            return last
         try:
             self._last = measure()
         except (OperationalError, InterfaceError) as error:

@@ -86,7 +86,7 @@ def test_the_app_owns_nothing_and_has_its_time_limits(folder: Path) -> None:
         limits = [("5s",), ("30s",), ("1min",)]
         names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         assert [_ask(app, f"SHOW {name}")[0] for name in names] == limits
-        assert [_ask(owner, f"SHOW {name}")[0] for name in names] == [("0",)] * 3
+        assert [_ask(owner, f"SHOW {name}")[0] for name in names] == [("5s",), ("0",), ("15min",)]
         _ask(owner, "CREATE TABLE allowed (id int)")
         assert _ask(owner, "SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname LIKE 'mymoolah%' ORDER BY 2") == [
             (False, False),

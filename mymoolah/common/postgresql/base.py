@@ -40,7 +40,7 @@ class Cursor(CursorWrapper):
 
     def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
         try:
-            return super()._execute(sql, params, *ignored)
+            return super()._execute(sql, params, *ignored)  # type: ignore[misc]  # the stubs leave it out
         except OperationalError as lost:
             if self.db.in_atomic_block or not self.db.autocommit or not self.cursor.connection.broken:
                 raise

@@ -56,6 +56,10 @@ ALTER ROLE :"app" LOGIN;
 ALTER ROLE :"app" SET lock_timeout = '5s';
 ALTER ROLE :"app" SET statement_timeout = '30s';
 ALTER ROLE :"app" SET idle_in_transaction_session_timeout = '60s';
+-- A migration that waits for a lock is waited for by everybody behind it: it gives way, and is run again. What it does
+-- may take long.
+ALTER ROLE :"owner" SET lock_timeout = '5s';
+ALTER ROLE :"owner" SET idle_in_transaction_session_timeout = '15min';
 
 GRANT pg_read_all_stats TO :"owner", :"app";
 
