@@ -16,12 +16,16 @@ from django.test import Client
 
 from mymoolah.common import replica
 from mymoolah.common.clock import business_day, now
+from mymoolah.common.money import Money
 from mymoolah.common.replica import ALIAS, PRIMARY, Copy, Measured, Source, from_replica
 from tests.api import access_token
 from tests.back_office.house import colleague
 from tests.conftest import Ledger, Person, Sql, database_of_its_own, fund, servers_home
 from tests.postgres import HOME, OwnPostgres, Replica, own_postgres, replica_of, wait_until
 from tests.web import Answer, Web, web_server
+from transactions import posting
+from transactions.models import Kind
+from transactions.posting import Leg
 
 WALLETS = "/admin/wallets/wallet/"
 NOTICE = re.compile(
@@ -59,9 +63,12 @@ def cookie(ledger: Ledger) -> str:
 
 
 @pytest.fixture
-def march(ledger: Ledger, thandi: Person) -> dict[str, str]:
-    """A period that is long over, in which Thandi got a hundred rand."""
-    fund(thandi, "100.00", at=now() - dt.timedelta(days=40))
+def march(ledger: Ledger, thandi: Person, sipho: Person) -> dict[str, str]:
+    """A period that is long over, in which Thandi got a hundred rand from Sipho."""
+    fund(sipho, "100.00", at=now() - dt.timedelta(days=41))
+    ends = {"source": sipho.wallet.pk, "target": thandi.wallet.pk}
+    leg = Leg(kind=Kind.TRANSFER, amount=Money.parse("100.00"), **ends)
+    posting.post([leg], at=now() - dt.timedelta(days=40))
     first, last = business_day(now()) - dt.timedelta(days=60), business_day(now()) - dt.timedelta(days=20)
     return {"from": first.isoformat(), "to": last.isoformat()}
 
@@ -93,24 +100,25 @@ def test_lists_and_periods_that_are_over_are_read_there_and_nothing_else(
         wait_until(lambda: NOTICE.search(web.ask("GET", WALLETS, Cookie=cookie).body) is not None)
         copy.pause()
         fund(thandi, "50.00")
-        owner_sql("UPDATE users SET first_name = 'Thandeka' WHERE id = %s", thandi.user.pk)
+        owner_sql("UPDATE users SET first_name = 'The' || lower(first_name) WHERE first_name IN ('Thandi', 'Sipho')")
 
         # Old, and says so: the list, and what is long settled.
         listed = web.ask("GET", WALLETS, Cookie=cookie)
         assert balance_listed(listed, thandi) == "100.00"
         assert NOTICE.search(listed.body)
         closed = statement(web, token, march)
-        assert (closed["closing_balance"], closed["name"]) == ("100.00", "Thandi Mokoena")
+        assert [entry["counterparty"]["name"] for entry in closed["entries"]] == ["Sipho M."]
 
-        # Never old: what a customer has, a period that is not over, the books that say they are live.
+        # Never old: what a customer has and is called, a period that is not over, the books that say they are live.
+        assert (closed["closing_balance"], closed["name"]) == ("100.00", "Thethandi Mokoena")
         [wallet] = json.loads(web.ask("GET", "wallets", token=token).body)["results"]
         assert wallet["balance"] == "150.00"
         [summary] = json.loads(web.ask("GET", "dashboard", token=token).body)["summaries"]
         assert summary["wallet_balance"] == "150.00"
         assert len(json.loads(web.ask("GET", "transactions", token=token).body)["results"]) == 2
-        assert json.loads(web.ask("GET", "me", token=token).body)["first_name"] == "Thandeka"
+        assert json.loads(web.ask("GET", "me", token=token).body)["first_name"] == "Thethandi"
         today = statement(web, token, to_today)
-        assert (today["closing_balance"], today["name"]) == ("150.00", "Thandeka Mokoena")
+        assert (today["closing_balance"], today["entries"][0]["counterparty"]["name"]) == ("150.00", "Thesipho M.")
         assert b"150.00" in web.ask("GET", "/admin/books/house/", Cookie=cookie).body
 
         # Whoever has just done something sees what he did.

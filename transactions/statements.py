@@ -16,8 +16,8 @@ from typing import Any
 
 from mymoolah.common.clock import start_of_day
 from mymoolah.common.errors import DomainError
-from mymoolah.common.replica import SETTLED_AFTER, Source, from_replica
-from mymoolah.common.sql.queries import rows_from
+from mymoolah.common.replica import PRIMARY, SETTLED_AFTER, Source, from_replica
+from mymoolah.common.sql.queries import rows, rows_from
 from wallets.services import WalletNotFound
 
 ENTRIES_PER_PAGE = 2_000
@@ -67,20 +67,14 @@ def get_statement(
     :raises WalletNotFound: this customer has no such wallet
     :raises SeveralWallets: none is named, and there is more than one
     """
-    ends_at = start_of_day(to_day + dt.timedelta(days=1))
-
-    def read(source: Source) -> list[dict[str, Any]]:
-        return rows_from(
-            source.using,
-            "transactions",
-            "statement.sql",
-            user=user_public_id,
-            number=wallet_number,
-            starts_at=start_of_day(from_day),
-            ends_at=ends_at,
-        )
-
-    found = from_replica(read, complete_to=ends_at + SETTLED_AFTER)
+    found = rows(
+        "transactions",
+        "statement.sql",
+        user=user_public_id,
+        number=wallet_number,
+        starts_at=start_of_day(from_day),
+        ends_at=start_of_day(to_day + dt.timedelta(days=1)),
+    )
     if not found:
         raise WalletNotFound
     if len(found) > 1:
@@ -91,14 +85,15 @@ def get_statement(
 def pages(statement: Statement) -> Iterator[list[dict[str, Any]]]:
     """The entries of a statement, oldest first, a page and one query at a time.
 
-    By sequence and not by a cursor of the database, which PgBouncer would hand to somebody else.
+    By sequence and not by a cursor of the database, which PgBouncer would hand to somebody else. Those of a period that is
+    over never change, so a replica that has them all may give them.
     """
     for after in range(statement.sequence_before, statement.last_sequence, ENTRIES_PER_PAGE):
         last = min(after + ENTRIES_PER_PAGE, statement.last_sequence)
-        page = from_replica(
-            partial(_page, wallet_id=statement.wallet_id, after_sequence=after, last_sequence=last),
-            complete_to=statement.ends_at + SETTLED_AFTER,
-        )
+        read = partial(_page, wallet_id=statement.wallet_id, after_sequence=after, last_sequence=last)
+        page = from_replica(read, complete_to=statement.ends_at + SETTLED_AFTER)
+        if len(page) < last - after:
+            page = read(PRIMARY)  # a history that was loaded just now is older than it looks
         # Sequences have no gap: a page with fewer entries would make a statement that does not add up.
         assert len(page) == last - after, (statement.number, after, last, len(page))
         yield page
