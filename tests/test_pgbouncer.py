@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -32,6 +33,8 @@ from tests.web import Answer, Web, web_server
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a-password-of-letters"
+# PgBouncer lets a client wait for a second, and looks three times in each; the rest is what a busy machine adds.
+DELAY_SECONDS = 6
 SERVER_CONNECTIONS = 3  # for two web processes with eight connections each, and commands
 
 
@@ -161,6 +164,23 @@ def test_what_one_client_sets_reaches_no_other(behind: Behind, ledger: Ledger, t
         assert limits == [("30s",), ("5s",)]
     for look in looks:
         look.close()
+
+
+@pytest.mark.slow
+@pytest.mark.sql
+def test_while_every_connection_of_the_server_is_taken_clients_are_told_so(behind: Behind, thandi: Person) -> None:
+    token = access_token(thandi.user)
+    assert behind.web.ask("GET", "me", token=token).status == 200
+    with contextlib.ExitStack() as stack:
+        for _ in range(SERVER_CONNECTIONS):
+            busy = stack.enter_context(psycopg.connect(behind.url, prepare_threshold=None))
+            busy.execute("SELECT 1")  # and its transaction goes on
+        for path in ("me", "/readyz"):
+            waits = behind.web.ask("GET", path, token=token)
+            assert (waits.status, waits.seconds < DELAY_SECONDS) == (503, True)
+            assert waits.headers["Retry-After"]
+        assert behind.web.ask("GET", "/healthz").status == 200
+    assert [behind.web.ask("GET", "me", token=token).status for _ in range(10)] == [200] * 10
 
 
 # What no statement of ours may be ---------------------------------------------------------------------------------------

@@ -66,8 +66,7 @@ def cookie(ledger: Ledger) -> str:
 def march(ledger: Ledger, thandi: Person, sipho: Person) -> dict[str, str]:
     """A period that is long over, in which Thandi got a hundred rand from Sipho."""
     fund(sipho, "100.00", at=now() - dt.timedelta(days=41))
-    ends = {"source": sipho.wallet.pk, "target": thandi.wallet.pk}
-    leg = Leg(kind=Kind.TRANSFER, amount=Money.parse("100.00"), **ends)
+    leg = Leg(kind=Kind.TRANSFER, source=sipho.wallet.pk, target=thandi.wallet.pk, amount=Money.parse("100.00"))
     posting.post([leg], at=now() - dt.timedelta(days=40))
     first, last = business_day(now()) - dt.timedelta(days=60), business_day(now()) - dt.timedelta(days=20)
     return {"from": first.isoformat(), "to": last.isoformat()}

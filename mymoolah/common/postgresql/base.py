@@ -13,13 +13,16 @@ Inside a transaction nothing is asked again: what it has seen and done is gone, 
 from __future__ import annotations
 
 import select
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from django.db import Error, OperationalError
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg_pool import ConnectionPool
+
+# PgBouncer says so to whom it has let wait for a connection of the server as long as it may: he would wait again.
+PUT_OUT: Final = "query_wait_timeout"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -42,7 +45,8 @@ class Cursor(CursorWrapper):
         try:
             return super()._execute(sql, params, *ignored)  # type: ignore[misc]  # the stubs leave it out
         except OperationalError as lost:
-            if self.db.in_atomic_block or not self.db.autocommit or not self.cursor.connection.broken:
+            is_alone = self.db.autocommit and not self.db.in_atomic_block
+            if not is_alone or not self.cursor.connection.broken or PUT_OUT in str(lost):
                 raise
             try:
                 return self._read_again(sql, params)
