@@ -143,6 +143,8 @@ def wallets_locked(ledger: Ledger) -> Iterator[psycopg.Connection[Any]]:
 
 def test_while_every_connection_is_taken_the_rest_is_told_so_at_once(ledger: Ledger, thandi: Person) -> None:
     token = access_token(thandi.user)
+    with psycopg.connect(os.environ[ADMIN_URL], autocommit=True) as admin:  # so that whoever waits for a lock goes on
+        admin.execute(f'ALTER ROLE mymoolah_app IN DATABASE "{ledger.name}" SET lock_timeout = 0')
     # A pool of two in each of two processes, and twelve threads: some are left to say no.
     with web_server(RATELIMIT_ENABLE="off", DATABASE_POOL_SIZE="2") as web, ThreadPoolExecutor(16) as pool:
         ended = threading.Event()
