@@ -12,6 +12,7 @@ from django.core.management import call_command
 
 ROOT = Path(__file__).parents[2]
 NOT_SECRET = {
+    "DATABASE_REPLICA_URL",
     "MYMOOLAH_ALLOWED_HOSTS",
     "MYMOOLAH_TRUSTED_ORIGINS",
     "MYMOOLAH_CORS_ORIGINS",
