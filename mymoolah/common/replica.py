@@ -1,9 +1,9 @@
 """Reading from a copy of the database that PostgreSQL keeps elsewhere, where `DATABASE_REPLICA_URL` names one.
 
 Nothing goes there by itself. What can live with an answer that is some seconds old (lists of the back-office), or is
-about a time that is long over (statements, trial balances), says so at its door, by `from_replica`. A router by model
-could not be safe: the wallet that a list shows and the wallet that a payment is refused for are the same model, and
-whether a read has to see a write that was answered just now is known to who asks, not to what is asked.
+about a time that is long over (entries of statements, trial balances), says so at its door, by `from_replica`. A router
+by model could not be safe: the wallet that a list shows and the wallet that a payment is refused for are the same
+model, and whether a read has to see a write that was answered just now is known to who asks, not to what is asked.
 
 How old the copy is is measured against the primary, once a second in each process: what the primary has made durable,
 and whether the copy has it. Where it lacks something it is as old as the last commit it has. A copy that is too old,
