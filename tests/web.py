@@ -62,9 +62,7 @@ class Web:
 
 
 @contextlib.contextmanager
-def web_server(
-    *options: str, application: str = "mymoolah.wsgi:application", **environment: str
-) -> Iterator[Web]:
+def web_server(*options: str, application: str = "mymoolah.wsgi:application", **environment: str) -> Iterator[Web]:
     """Serve the database of this test; `options` are the server's, `environment` has the last word."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
