@@ -80,8 +80,10 @@ def run(argv: Sequence[str]) -> None:
     from django.core.management import execute_from_command_line
 
     from mymoolah.common import embedded
+    from mymoolah.common.query_log import outbox
 
     command = argv[1] if len(argv) > 1 else "help"
+    outbox.label = f"manage.py {command}"
     if not settings.EMBEDDED or command in NEEDS_NO_SERVERS or asks_for_help(argv):
         execute_from_command_line(list(argv))
         return

@@ -139,6 +139,15 @@ CACHES = {
     }
 }
 RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=True)
+# Which statements are recorded: all of this share of requests and tasks, and of the others whichever takes so long.
+QUERY_LOG_ENABLE = env.bool("QUERY_LOG_ENABLE", default=True)
+QUERY_LOG_SAMPLE_SHARE = env.float("QUERY_LOG_SAMPLE_SHARE", default=0.01)
+QUERY_LOG_SLOW_MS = env.float("QUERY_LOG_SLOW_MS", default=100.0)
+QUERY_LOG_KEPT_DAYS = env.int("QUERY_LOG_KEPT_DAYS", default=14)
+if not 0 <= QUERY_LOG_SAMPLE_SHARE <= 1:
+    raise ImproperlyConfigured(f"QUERY_LOG_SAMPLE_SHARE is {QUERY_LOG_SAMPLE_SHARE}; it is a share, from 0 to 1.")
+if QUERY_LOG_SLOW_MS <= 0 or QUERY_LOG_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("QUERY_LOG_SLOW_MS must be more than nothing, and QUERY_LOG_KEPT_DAYS at least 1.")
 SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # e-mail is unique, by lower(email)
 
 # Django ------------------------------------------------------------------------------------------------------------
@@ -196,6 +205,7 @@ CORS_EXPOSE_HEADERS = [
 ]
 CORS_PREFLIGHT_MAX_AGE = 600  # seconds
 MIDDLEWARE = [
+    *(["mymoolah.common.query_log.QueryLog"] if QUERY_LOG_ENABLE else []),
     "mymoolah.common.middleware.RequestId",
     "mymoolah.common.access_log.AccessLog",
     "mymoolah.common.middleware.ApiHeaders",
@@ -433,6 +443,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reporting.refresh_dashboard",
         "schedule": float(DASHBOARD_REFRESH_SECONDS),
         "options": {"expires": DASHBOARD_REFRESH_SECONDS},
+    },
+    "write-query-times": {
+        "task": "reporting.write_query_times",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "forget-query-times": {
+        "task": "reporting.forget_query_times",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 3600},
     },
     "take-days": {
         "task": "reporting.take_days",

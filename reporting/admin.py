@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,6 +23,7 @@ from reporting.models import (
     BusinessDay,
     DashboardRefresh,
     LedgerVerification,
+    QueryPerformanceHour,
     QueryPerformanceLog,
     TableSize,
     TransactionSummary,
@@ -30,6 +32,8 @@ from reporting.models import (
 )
 from wallets.admin import NUMBER
 from wallets.models import Wallet
+
+LABEL = "[ -~]{1,120}"
 
 
 def customer_page(user: User) -> str | None:
@@ -240,8 +244,60 @@ class TableSizeAdmin(LargeTableAdmin):
 
 @admin.register(QueryPerformanceLog)
 class QueryPerformanceLogAdmin(LargeTableAdmin):
-    list_display = ("created_at", "query_type", "execution_time_ms", "rows_returned", "user")
+    list_display = ("created_at", "query_type", "execution_time_ms", "rows_returned", "is_sampled", "is_slow", "user")
     list_select_related = ("user",)
     searches: ClassVar[list[Search]] = [
-        Search("query type", r"\S+", lambda text: Q(query_type=text), ("-created_at", "-pk"))
+        Search("route, task or command", LABEL, lambda text: Q(query_type=text), ("-created_at", "-pk"))
     ]
+
+
+class DaysFilter(admin.SimpleListFilter):
+    """The last day unless more is asked for: what is shown is computed as it is asked for."""
+
+    title = "how far back"
+    parameter_name = "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        longer = sorted({7, settings.QUERY_LOG_KEPT_DAYS} - {1})
+        return [("1", "A day"), *((str(days), f"{days} days") for days in longer)]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        choices = super().choices(changelist)
+        next(choices)  # Django's own way to say "all", which is not what comes when nothing is asked
+        return choices
+
+    def value(self) -> str:
+        return super().value() or "1"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        known = [days for days, _ in self.lookup_choices]
+        days = int(self.value() if self.value() in known else known[0])
+        return queryset.filter(hour__gte=now() - dt.timedelta(days=days))
+
+
+@admin.register(QueryPerformanceHour)
+class QueryPerformanceHourAdmin(LargeTableAdmin):
+    list_display = (
+        "hour",
+        "query_type",
+        "samples_count",
+        "p50_ms",
+        "p95_ms",
+        "p99_ms",
+        "slow_count",
+        "slowest_ms",
+        "rows_returned",
+    )
+    list_display_links = ("query_type",)
+    list_filter = (DaysFilter,)
+    ordering = ("-hour", "-query_type")
+    searches: ClassVar[list[Search]] = [Search("route, task or command", LABEL, lambda text: Q(query_type=text))]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """By what its id is made of, which an index has; the id itself would be sought in all hours."""
+        hour, _, label = object_id.partition(" ")
+        try:
+            at = dt.datetime.strptime(hour, "%Y-%m-%dT%HZ").replace(tzinfo=dt.UTC)
+        except ValueError:
+            return None
+        return self.get_queryset(request).filter(hour=at, query_type=label).first()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Final
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import connections, models, router
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django_pgviews import view as pg
 from django_pgviews.exceptions import ConcurrentIndexNotDefinedError
 
 from accounts.models import User
 from mymoolah.common import sql
 from wallets.models import Wallet, money_field
+
+HOURS_BEGIN: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # any whole hour would do
 
 
 class VoucherSummary(pg.ReadOnlyView):
@@ -160,18 +165,55 @@ class DashboardRefresh(models.Model):
 
 
 class QueryPerformanceLog(models.Model):
-    query_type = models.CharField(max_length=60)
+    """One statement that ran: of a sampled request or task, or slow, or both. mymoolah/common/query_log.py records it."""
+
+    query_type = models.CharField(max_length=120, help_text="GET /api/v1/dashboard, the name of a task, or a command")
     execution_time_ms = models.DecimalField(max_digits=12, decimal_places=3)
     rows_returned = models.BigIntegerField(null=True)
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    is_sampled = models.BooleanField(help_text="All statements of its request or task are here, the fast ones too")
+    is_slow = models.BooleanField(help_text="Took longer than QUERY_LOG_SLOW_MS said at the time")
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "query_performance_logs"
-        indexes = [models.Index(fields=["query_type", "created_at"], name="ix_query_performance_type_time")]
+        indexes = [
+            models.Index(fields=["query_type", "created_at"], name="ix_query_performance_type_time"),
+            # As query_performance_hourly.sql writes its hour.
+            models.Index(
+                Func(Value(dt.timedelta(hours=1)), "created_at", Value(HOURS_BEGIN), function="date_bin"),
+                "query_type",
+                name="ix_query_performance_hour",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.query_type} {self.execution_time_ms} ms"
+
+
+class QueryPerformanceHour(pg.ReadOnlyView):
+    """How long the statements of one label took in one hour. Live; ask for a few hours, each is computed anew."""
+
+    id = models.CharField(max_length=135, primary_key=True, help_text="The hour in UTC, and the label")
+    query_type = models.CharField(max_length=120)
+    hour = models.DateTimeField(help_text="Its beginning")
+    samples_count = models.BigIntegerField("samples", help_text="Statements of sampled requests and tasks")
+    p50_ms = models.DecimalField("p50, ms", max_digits=12, decimal_places=3, null=True, help_text="Of the samples")
+    p95_ms = models.DecimalField("p95, ms", max_digits=12, decimal_places=3, null=True)
+    p99_ms = models.DecimalField("p99, ms", max_digits=12, decimal_places=3, null=True)
+    slow_count = models.BigIntegerField("slow", help_text="All slow statements, sampled or not")
+    slowest_ms = models.DecimalField("slowest, ms", max_digits=12, decimal_places=3)
+    rows_returned = models.BigIntegerField("rows", help_text="That the samples returned, all together")
+
+    sql = sql.read("reporting", "query_performance_hourly.sql")
+
+    class Meta(pg.ReadOnlyView.Meta):
+        abstract = False
+        db_table = "query_performance_hourly"
+        verbose_name, verbose_name_plural = "hour of query times", "query times by hour"
+
+    def __str__(self) -> str:
+        return f"{self.query_type}, {self.id.partition(' ')[0]}"
 
 
 class BusinessDay(models.Model):

@@ -49,7 +49,11 @@ SUMMARIES: Final = (
     "reporting.view_vouchersummary",
 )
 OVERVIEW: Final = ("reporting.view_userdashboardsummary", "reporting.view_dashboardrefresh")
-HEALTH: Final = ("reporting.view_dashboardrefresh", "reporting.view_queryperformancelog")
+HEALTH: Final = (
+    "reporting.view_dashboardrefresh",
+    "reporting.view_queryperformancelog",
+    "reporting.view_queryperformancehour",
+)
 DAYS: Final = ("reporting.view_businessday",)
 DAYS_MONEY: Final = ("reporting.view_businessdaymoney",)
 DAYS_REFUSALS: Final = ("reporting.view_businessdayrefusal",)

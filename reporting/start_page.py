@@ -173,6 +173,7 @@ NAVIGATION: Final = {
         ("Overview refreshes", "update", "reporting.dashboardrefresh"),
         ("Days", "calendar_month", "reporting.businessday"),
         ("Verifications", "verified", "reporting.ledgerverification"),
+        ("Query times by hour", "av_timer", "reporting.queryperformancehour"),
         ("Query times", "timer", "reporting.queryperformancelog"),
         ("Database health", "monitor_heart", "reporting.tablesize", "database_health"),
         ("Table sizes", "database", "reporting.tablesize"),

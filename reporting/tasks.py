@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from mymoolah.common.clock import now
-from reporting import days, services, table_sizes, verification
+from reporting import days, query_log, services, table_sizes, verification
 
 logger = logging.getLogger(__name__)
 
@@ -64,3 +64,16 @@ def _verify(*, since: verification.Mark | None, mark: verification.Mark) -> None
     for result in results:
         if result.broken is not None:
             logger.error("The ledger is broken: %s: %s", result.check.name, result.check.truth)
+
+
+@shared_task(name="reporting.write_query_times", soft_time_limit=60, time_limit=90)
+def write_query_times() -> None:
+    """Write down what requests and tasks recorded; two at once share it."""
+    query_log.write_query_times()
+
+
+@shared_task(name="reporting.forget_query_times", soft_time_limit=600, time_limit=630)
+def forget_query_times() -> None:
+    """Forget the oldest records; a second one at once does nothing, a later one goes on."""
+    forgotten = query_log.forget_query_times(now=now())
+    logger.info("Forgot %s query times.", forgotten)

@@ -66,6 +66,7 @@ class QuickArgon2(Argon2PasswordHasher):
 def pytest_configure(config: pytest.Config) -> None:
     """Start servers of the tests' own, unless the environment names some, and point Django at them."""
     settings.PASSWORD_HASHERS = [f"{QuickArgon2.__module__}.{QuickArgon2.__name__}"]
+    settings.QUERY_LOG_SAMPLE_SHARE = 0.0  # chance has no part in a test
     worker = getattr(config, "workerinput", None)
     if worker is None:
         os.environ[RUN_ID] = uuid.uuid4().hex[:8]

@@ -35,7 +35,9 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture
 def web(valkey: Valkey, ledger: object) -> Iterator[Web]:
-    with web_server(REDIS_URL=valkey.cache_url, MYMOOLAH_BROKER_URL=valkey.broker_url) as running:
+    # All statements are recorded, so each of the requests would tell Redis of its own.
+    named = {"REDIS_URL": valkey.cache_url, "MYMOOLAH_BROKER_URL": valkey.broker_url, "QUERY_LOG_SAMPLE_SHARE": "1"}
+    with web_server(**named) as running:
         yield running
 
 

@@ -6,5 +6,10 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         # The schema learns how to sign in by importing the one, tasks are logged by importing the other.
-        from mymoolah.common import openapi, task_log  # noqa: F401
+        from mymoolah.common import openapi, query_log, task_log  # noqa: F401
+
+        if settings.QUERY_LOG_ENABLE:
+            query_log.listen()

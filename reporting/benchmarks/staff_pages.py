@@ -253,7 +253,7 @@ def texts(who: Neighbours) -> list[str]:
         f"user:{largest.public_id}",
         "loader",
         "session.started",
-        "dashboard",
+        "GET /api/v1/dashboard",
         "c4ca4238a0b923820dcc509a6f75849b",
         voucher.easypay_number if voucher and voucher.easypay_number else "",
         event.provider_reference if event else "",

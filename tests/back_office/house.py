@@ -41,6 +41,7 @@ from reporting.models import (
     BusinessDayRefusal,
     DashboardRefresh,
     LedgerVerification,
+    QueryPerformanceHour,
     QueryPerformanceLog,
     TableSize,
     TransactionSummary,
@@ -265,7 +266,14 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
         UserFinancialSummary.objects.get(wallet=thandi.wallet),
         UserDashboardSummary.objects.get(wallet=thandi.wallet),
         refresh,
-        QueryPerformanceLog.objects.create(query_type="dashboard", execution_time_ms=Decimal("1.5"), created_at=moment),
+        QueryPerformanceLog.objects.create(
+            query_type="GET /api/v1/dashboard",
+            execution_time_ms=Decimal("1.5"),
+            is_sampled=True,
+            is_slow=False,
+            created_at=moment,
+        ),
+        QueryPerformanceHour.objects.get(),
         TableSize.objects.create(taken_on=business_day(moment), table_name="wallets", bytes=8192),
         BusinessDay.objects.create(
             day=business_day(moment),

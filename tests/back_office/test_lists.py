@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,11 +14,18 @@ from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import AuditEvent, User
 from mymoolah.common.admin import ROWS_PER_PAGE
 from mymoolah.common.clock import now
-from reporting.models import TransactionSummary, UserDashboardSummary, UserFinancialSummary
+from reporting.models import (
+    QueryPerformanceHour,
+    QueryPerformanceLog,
+    TransactionSummary,
+    UserDashboardSummary,
+    UserFinancialSummary,
+)
 from tests.back_office.house import (
     EASYPAY_NUMBER,
     REGISTERED,
@@ -346,3 +355,34 @@ def test_filters_are_answered_by_an_index(owner_sql: Sql) -> None:
             )
         }
         assert set(columns) <= indexed, model
+
+
+def test_query_times_by_hour_begin_with_the_last_day_and_are_found_by_route(house: Furnished, root: Client) -> None:
+    """And an hour's own page is found by its hour and its label, not among all hours."""
+    for label, days in (("GET /api/v1/dashboard", 3), ("reporting.take_days", 10), ("GET /api/v1/me", 1 / 100)):
+        QueryPerformanceLog.objects.create(
+            query_type=label,
+            execution_time_ms=Decimal(200),
+            is_sampled=False,
+            is_slow=True,
+            created_at=now() - dt.timedelta(days=days),
+        )
+    found = {
+        query: sorted({row.query_type for row in rows_of(root.get(list_page(QueryPerformanceHour, query)))})  # type: ignore[attr-defined]
+        for query in ("", "?days=7&q=GET+/api/v1/dashboard", "?days=14", "?days=14&q=nobody", "?days=nonsense")
+    }
+    assert found == {
+        "": ["GET /api/v1/dashboard", "GET /api/v1/me"],
+        "?days=7&q=GET+/api/v1/dashboard": ["GET /api/v1/dashboard"],
+        "?days=14": ["GET /api/v1/dashboard", "GET /api/v1/me", "reporting.take_days"],
+        "?days=14&q=nobody": [],
+        "?days=nonsense": ["GET /api/v1/dashboard", "GET /api/v1/me"],
+    }
+    hours = [row.hour for row in rows_of(root.get(list_page(QueryPerformanceHour, "?days=14")))]  # type: ignore[attr-defined]
+    assert hours == sorted(hours, reverse=True)
+    assert len(hours) == 4
+    for row in QueryPerformanceHour.objects.all():
+        assert row.query_type in root.get(page_of(row)).content.decode()
+    for nonsense in ("x", "2031-05-05T12Z", "2031-05-05T12Z nobody"):
+        missing = reverse("admin:reporting_queryperformancehour_change", args=[nonsense])
+        assert root.get(missing).status_code == 302
