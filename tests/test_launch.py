@@ -105,6 +105,15 @@ def test_fewer_proxies_than_none_stop_the_start(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"), [("QUERY_LOG_SAMPLE_SHARE", "1.5"), ("QUERY_LOG_SLOW_MS", "0"), ("QUERY_LOG_KEPT_DAYS", "0")]
+)
+def test_a_record_of_query_times_that_makes_no_sense_stops_the_start(folder: Path, name: str, value: str) -> None:
+    started = manage(folder, "check", MYMOOLAH_ENV="build", **{name: value})
+    assert started.returncode != 0
+    assert name in started.stderr
+
+
+@pytest.mark.parametrize(
     ("options", "found"),
     [
         (["--data-dir", "/x"], "/x"),

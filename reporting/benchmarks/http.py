@@ -19,13 +19,13 @@ PATHS = {"dashboard": "/api/v1/dashboard", "bare": "/api/v1/me"}
 
 def run(options: Options) -> dict[str, Any]:
     """Requests a second and latencies of CLIENTS clients; they share the machine's cores with the server."""
-    headers = _signed_in_headers()
+    headers = signed_in_headers()
     latencies: dict[str, list[float]] = {name: [] for name in PATHS}
     with server() as port, clients(CLIENTS) as ask:
         series = in_turns(
             {
                 name: partial(
-                    _rate, ask, port, [Request("GET", path, one) for one in headers], options.seconds, latencies[name]
+                    rate, ask, port, [Request("GET", path, one) for one in headers], options.seconds, latencies[name]
                 )
                 for name, path in PATHS.items()
             },
@@ -44,7 +44,7 @@ def run(options: Options) -> dict[str, Any]:
     return results
 
 
-def _signed_in_headers() -> list[dict[str, str]]:
+def signed_in_headers() -> list[dict[str, str]]:
     """One signed-in header each for some customers, the one with the longest history among them."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -64,7 +64,7 @@ def _signed_in_headers() -> list[dict[str, str]]:
     return [signed_in(public_id) for public_id in public_ids]
 
 
-def _rate(ask: Ask, port: int, requests: list[Request], seconds: int, latencies: list[float]) -> float:
+def rate(ask: Ask, port: int, requests: list[Request], seconds: int, latencies: list[float]) -> float:
     """:raises RuntimeError: an answer was not 200"""
     load = ask(port, requests, seconds=seconds, again=True)
     if load.errors:

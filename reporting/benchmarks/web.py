@@ -25,8 +25,11 @@ START_LIMIT_SECONDS = 30
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """The port of a web server on the database we use, without rate limits: they would be what is measured."""
+def server(**changed: str) -> Iterator[int]:
+    """The port of a web server on the database we use, without rate limits: they would be what is measured.
+
+    `changed` are settings of its own, as its environment has them.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,7 +38,7 @@ def server() -> Iterator[int]:
     command += ["--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
     addresses = {"DATABASE_URL": conninfo("default"), "REDIS_URL": str(settings.CACHES["default"]["LOCATION"])}
     environment = {**os.environ, **addresses, "RATELIMIT_ENABLE": "off", "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment | changed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port)
         yield port

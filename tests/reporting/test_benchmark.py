@@ -20,8 +20,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django_redis import get_redis_connection
 
-from reporting.benchmarks import habits, kernel, money, watching, web
+from mymoolah.common.query_log import KEY, take
+from reporting.benchmarks import habits, kernel, money, query_log, watching, web
 from reporting.benchmarks.dashboard import customer_with_entries
 from reporting.benchmarks.load import Load, Request, _client
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
@@ -113,6 +115,26 @@ def test_http_is_measured_on_a_server_of_its_own(crowd: None, monkeypatch: pytes
 
     assert results["dashboard (/api/v1/dashboard)"]["rate"]["median"] > 0
     assert len(results["ratio of rates"]["rounds"]) == 2
+
+
+@pytest.mark.slow
+def test_the_record_of_query_times_is_measured_off_on_and_sampled(
+    crowd: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(query_log, "TURNS", 3)
+    settings.QUERY_LOG_SLOW_MS = 1e9
+    get_redis_connection("default").delete(KEY)
+
+    results = measured("query_log")
+
+    for path in query_log.PATHS.values():
+        cpu = next(value for name, value in results.items() if name.startswith("CPU") and path in name)
+        assert {len(cpu[way]["rounds"]) for way in (query_log.OFF, query_log.ON, query_log.ALL)} == {2}
+        assert any(name.startswith("rate") and path in name for name in results)
+    names = Counter(json.loads(row)["query_type"] for row in take(10_000))
+    sampled = 3 * 3 * query_log.REQUESTS_PER_TURN  # rounds, with the one that does not count, by turns
+    # What the web server sampled, one in a hundred, comes on top; and it is all that came of requests not sampled here.
+    assert names["GET /api/v1/dashboard"] >= sampled
 
 
 def test_what_was_not_sent_is_left_in_its_order() -> None:

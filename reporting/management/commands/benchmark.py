@@ -9,7 +9,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reporting.benchmarks import back_office, dashboard, habits, http, kernel, money, refresh, watching
+from reporting.benchmarks import (
+    back_office,
+    dashboard,
+    habits,
+    http,
+    kernel,
+    money,
+    query_log,
+    refresh,
+    watching,
+)
 from reporting.benchmarks.series import Options, Series
 
 BENCHMARKS = {
@@ -30,6 +40,7 @@ BENCHMARKS = {
         "every page that staff can ask for, with its queries and what they read, after load_customers --desk",
     ),
     "watching": (watching.run, "requests with and without being counted and logged, in one process"),
+    "query_log": (query_log.run, "what it costs a request that the times of its statements are recorded"),
     "habits": (habits.run, "one query beside several with sums in Python, and beside one that joins side by side"),
 }
 
