@@ -8,13 +8,14 @@ from __future__ import annotations
 import gc
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import override_settings
 
@@ -27,27 +28,63 @@ from reporting.benchmarks.web import server
 PATHS: Final = {"dashboard": "/api/v1/dashboard", "entries": "/api/v1/transactions"}
 MIDDLEWARE: Final = "mymoolah.common.query_log.QueryLog"
 OFF, ON, ALL = "off", "on", "on, every request sampled"
-TURNS, REQUESTS_PER_TURN = 60, 20
+TURNS, REQUESTS_PER_TURN = 40, 20
+CALLS: Final = 20_000
 
 
 def run(options: Options) -> dict[str, Any]:
     """CPU milliseconds of a request, and requests a second of CLIENTS clients, without the record and with it."""
-    headers = signed_in_headers()
     results: dict[str, Any] = {"sampled share": settings.QUERY_LOG_SAMPLE_SHARE, "slow, ms": settings.QUERY_LOG_SLOW_MS}
+    results["what is added while nothing is sampled or slow"] = _alone(options)
     for name, path in PATHS.items():
-        series = _cpu(path, headers, options)
+        series = _cpu(path, signed_in_headers(), options)  # anew, for a token lasts a quarter of an hour
         results[f"CPU of {name} ({path})"] = {
             **series,
             "on beside off": ratio(series[ON], series[OFF]),
             "every request sampled beside off": ratio(series[ALL], series[OFF]),
         }
     for name, path in PATHS.items():
-        series = _rates(path, headers, options)
+        series = _rates(path, signed_in_headers(), options)
         results[f"rate of {name} ({path})"] = {**series, "on beside off": ratio(series[ON], series[OFF])}
     return results
 
 
 # In this process ----------------------------------------------------------------------------------------------------
+def _alone(options: Options) -> dict[str, Series]:
+    """Microseconds of CPU that the middleware and the end of a request take, and the wrapper of a statement."""
+    middleware, request = query_log.QueryLog(lambda _: HttpResponse()), HttpRequest()
+
+    def answer() -> None:
+        middleware(request).close()
+
+    def bare_answer() -> None:
+        HttpResponse().close()
+
+    def statement() -> None:
+        query_log.time_statement(_nothing, "", None, False, {"cursor": None})  # noqa: FBT003 - as Django calls it
+
+    with override_settings(QUERY_LOG_SAMPLE_SHARE=0.0):
+        series = in_turns(
+            {work.__name__: partial(_cpu_us, work) for work in (answer, bare_answer, statement)},
+            options,
+            unit="µs of CPU",
+            settle=True,
+        )
+    added = [both - bare for both, bare in zip(series["answer"].values, series["bare_answer"].values, strict=True)]
+    return {"a request": Series("µs of CPU", added), "a statement": series["statement"]}
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def _cpu_us(work: Callable[[], None]) -> float:
+    begun = time.process_time()
+    for _ in range(CALLS):
+        work()
+    return (time.process_time() - begun) * 1_000_000 / CALLS
+
+
 def _cpu(path: str, headers: list[dict[str, str]], options: Options) -> dict[str, Series]:
     """Milliseconds of this process' CPU for a request; of each round's, the ways take turns."""
     series = {name: Series("ms of CPU") for name in (OFF, ON, ALL)}
@@ -81,13 +118,14 @@ def _cpu_ms(client: Client, path: str, whose: list[dict[str, str]]) -> float:
     gc.collect()
     gc.disable()
     begun = time.process_time()
-    for headers in whose:
-        status = client.get(path, headers=headers).status_code
-        if status != 200:
-            raise RuntimeError(f"{path} answered {status}")
-    spent_ms = (time.process_time() - begun) * 1000
-    gc.enable()
-    return spent_ms
+    try:
+        for headers in whose:
+            status = client.get(path, headers=headers).status_code
+            if status != 200:
+                raise RuntimeError(f"{path} answered {status}")
+        return (time.process_time() - begun) * 1000
+    finally:
+        gc.enable()
 
 
 def _client(*, recorded: bool) -> Client:
@@ -114,16 +152,20 @@ def _recording(name: str) -> Iterator[None]:
 
 # Over HTTP ----------------------------------------------------------------------------------------------------------
 def _rates(path: str, headers: list[dict[str, str]], options: Options) -> dict[str, Series]:
+    """Off, on, on, off in each round: a machine that grows faster or slower meanwhile does so for both."""
     requests = [Request("GET", path, one) for one in headers]
     latencies: list[float] = []
     with server(QUERY_LOG_ENABLE="off") as off, server(QUERY_LOG_ENABLE="on") as on, clients(CLIENTS) as ask:
-        return in_turns(
-            {
-                name: partial(rate, ask, port, requests, options.seconds, latencies)
-                for name, port in {OFF: off, ON: on}.items()
-            },
+        ports = {OFF: off, ON: on, f"{ON} again": on, f"{OFF} again": off}
+        series = in_turns(
+            {name: partial(rate, ask, port, requests, options.seconds, latencies) for name, port in ports.items()},
             options,
             unit="requests per second",
             settle=True,
             what=f"{path}, ",
         )
+    return {name: _between(series[name], series[f"{name} again"]) for name in (OFF, ON)}
+
+
+def _between(first: Series, second: Series) -> Series:
+    return Series(first.unit, [(a + b) / 2 for a, b in zip(first.values, second.values, strict=True)])
