@@ -28,6 +28,7 @@ from reporting.benchmarks.web import server
 PATHS: Final = {"dashboard": "/api/v1/dashboard", "entries": "/api/v1/transactions"}
 MIDDLEWARE: Final = "mymoolah.common.query_log.QueryLog"
 OFF, ON, ALL = "off", "on", "on, every request sampled"
+OTHER: Final = "off, on another server"
 TURNS, REQUESTS_PER_TURN = 40, 20
 CALLS: Final = 20_000
 
@@ -45,7 +46,11 @@ def run(options: Options) -> dict[str, Any]:
         }
     for name, path in PATHS.items():
         series = _rates(path, signed_in_headers(), options)
-        results[f"rate of {name} ({path})"] = {**series, "on beside off": ratio(series[ON], series[OFF])}
+        results[f"rate of {name} ({path})"] = {
+            **series,
+            "on beside off": ratio(series[ON], series[OFF]),
+            "off beside off": ratio(series[OTHER], series[OFF]),
+        }
     return results
 
 
@@ -152,19 +157,31 @@ def _recording(name: str) -> Iterator[None]:
 
 # Over HTTP ----------------------------------------------------------------------------------------------------------
 def _rates(path: str, headers: list[dict[str, str]], options: Options) -> dict[str, Series]:
-    """Off, on, on, off in each round: a machine that grows faster or slower meanwhile does so for both."""
+    """There and back in each round: a machine that grows faster or slower meanwhile does so for all.
+
+    A second server without the record tells how much two servers differ that do the same.
+    """
     requests = [Request("GET", path, one) for one in headers]
     latencies: list[float] = []
-    with server(QUERY_LOG_ENABLE="off") as off, server(QUERY_LOG_ENABLE="on") as on, clients(CLIENTS) as ask:
-        ports = {OFF: off, ON: on, f"{ON} again": on, f"{OFF} again": off}
+    with (
+        server(QUERY_LOG_ENABLE="off") as off,
+        server(QUERY_LOG_ENABLE="on") as on,
+        server(QUERY_LOG_ENABLE="off") as other,
+        clients(CLIENTS) as ask,
+    ):
+        ports = {OFF: off, ON: on, OTHER: other}
+        there_and_back = {**ports, **{f"{name} again": ports[name] for name in (OTHER, ON, OFF)}}
         series = in_turns(
-            {name: partial(rate, ask, port, requests, options.seconds, latencies) for name, port in ports.items()},
+            {
+                name: partial(rate, ask, port, requests, options.seconds, latencies)
+                for name, port in there_and_back.items()
+            },
             options,
             unit="requests per second",
             settle=True,
             what=f"{path}, ",
         )
-    return {name: _between(series[name], series[f"{name} again"]) for name in (OFF, ON)}
+    return {name: _between(series[name], series[f"{name} again"]) for name in ports}
 
 
 def _between(first: Series, second: Series) -> Series:
