@@ -15,12 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 
 from mymoolah.common import metrics
-from mymoolah.common.routes import route_of
+from mymoolah.common.routes import method_of, route_of
 
 logger = logging.getLogger("mymoolah.access")
 
 REPLAYED_HEADER: Final = "Idempotency-Replayed"
-METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Statements:
@@ -70,7 +69,7 @@ class Answered:
 
     @property
     def method(self) -> str:
-        return self.request.method if self.request.method in METHODS else "other"
+        return method_of(self.request)
 
     @property
     def code(self) -> str:

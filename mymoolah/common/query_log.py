@@ -31,6 +31,7 @@ from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 from mymoolah.common.clock import now
+from mymoolah.common.routes import method_of, route_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +40,6 @@ MOST_WAITING: Final = 50_000  # rows in Redis, some 10 MB; the oldest give way
 MOST_AT_ONCE: Final = 1_000  # rows of one request or task that are told together
 PAUSE_SECONDS: Final = 30.0  # after Redis has failed, before it is asked again
 LABEL_LENGTH: Final = 120
-# Of the client's own invention there are endlessly many.
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 Row = dict[str, Any]
 
@@ -118,8 +117,7 @@ def take(most: int) -> list[str]:
 
 def label_of(request: HttpRequest) -> str:
     """`GET /api/v1/wallets/<number>`: the route, never the address, which names people and things."""
-    method = request.method if request.method in METHODS else "OTHER"
-    return f"{method} /{request.resolver_match.route}" if request.resolver_match else f"{method} no route"
+    return f"{method_of(request)} {route_of(request)}"
 
 
 def user_id_of(request: HttpRequest) -> int | None:

@@ -9,6 +9,13 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 
 UNKNOWN: Final = "unknown"
+# Of a client's own invention there are endlessly many.
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def method_of(request: HttpRequest) -> str:
+    """As `GET`, or `other`."""
+    return str(request.method) if request.method in METHODS else "other"
 
 
 def route_of(request: HttpRequest) -> str:

@@ -223,8 +223,8 @@ def test_staff_are_told_by_their_id_and_only_where_their_session_was_read(all_sa
 
 
 def test_neither_an_address_nor_an_invented_method_makes_a_label() -> None:
-    assert label_of(RequestFactory().get("/nowhere/thandi@example.com")) == "GET no route"
-    assert label_of(RequestFactory().generic("THANDI", "/")) == "OTHER no route"
+    assert label_of(RequestFactory().get("/nowhere/thandi@example.com")) == "GET unknown"
+    assert label_of(RequestFactory().generic("THANDI", "/nowhere")) == "other unknown"
 
 
 # Redis cannot take it -----------------------------------------------------------------------------------------------
