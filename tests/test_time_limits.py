@@ -37,8 +37,9 @@ def valkey() -> Iterator[Valkey]:
 @pytest.fixture
 def environment(ledger: Ledger, valkey: Valkey) -> dict[str, str]:
     """What a process of production is told, beside its secrets."""
+    inherited = {name: value for name, value in os.environ.items() if name != "MYMOOLAH_PROCESS"}
     return {
-        **os.environ,
+        **inherited,
         "DATABASE_URL": database_url(),
         "DATABASE_OWNER_URL": database_url("owner"),
         "REDIS_URL": valkey.cache_url,
@@ -47,7 +48,7 @@ def environment(ledger: Ledger, valkey: Valkey) -> dict[str, str]:
 
 
 def test_a_web_process_has_half_a_minute_for_a_statement(ledger: Ledger) -> None:
-    with web_server("tests.shown_web:application") as web:
+    with web_server(application="tests.shown_web:application") as web:
         assert json.loads(web.ask("GET", "/shown").body) == ["mymoolah web", *APP]
 
 
