@@ -297,7 +297,9 @@ def test_lines_are_json_where_the_environment_says_so_and_plain_otherwise() -> N
     info, access, refused = (json.loads(line) for line in written(MYMOOLAH_LOG_FORMAT="json"))
     assert (info["event"], info["level"], info["logger"]) == ("This was done", "info", "accounts")
     assert (access["route"], access["status"], "body" in access) == ("/", 200, False)
+    # The reason quotes what a stranger sent: a host, an origin, a query.
     assert (refused["level"], "error" in refused) == ("warning", False)
+    assert refused["event"] == "Refused as unsafe: DisallowedHost"
     plain = written(MYMOOLAH_LOG_FORMAT="plain")
     assert [line.partition(" ")[2].partition(" ")[2] for line in plain] == [
         "INFO accounts [-] This was done",

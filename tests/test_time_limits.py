@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import Ledger
+from tests.conftest import Ledger, Sql
 from tests.postgres import wait_until
 from tests.shown import NAMES
 from tests.valkey import Valkey, own_valkey
@@ -119,3 +119,12 @@ def test_an_address_has_the_last_word(environment: dict[str, str]) -> None:
         cwd=ROOT, env=told, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert json.loads(said)[NAMES.index("statement_timeout")] == "7s"
+
+
+@pytest.mark.parametrize("run", ["app_sql", "owner_sql"])
+def test_postgresql_logs_neither_a_statement_that_failed_nor_its_row(run: str, request: pytest.FixtureRequest) -> None:
+    """Both hold what customers typed, and hashes of passwords."""
+    sql: Sql = request.getfixturevalue(run)
+    assert sql("SELECT current_setting('log_min_error_statement'), current_setting('log_error_verbosity')") == [
+        ("panic", "terse")
+    ]

@@ -34,6 +34,7 @@ FIELDS: Final = (
     "outcome",
 )
 FRAMES_MAX: Final = 40
+SECURITY: Final = "django.security."
 PLAIN: Final = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 
@@ -82,8 +83,14 @@ def as_warning(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def without_path(record: logging.LogRecord) -> logging.LogRecord:
-    """What Django says of a request, with the route in place of the path."""
+    """What Django says of a request, with the route in place of the path.
+
+    Of one that it refuses as unsafe only the kind: the reason quotes headers and queries.
+    """
     request = getattr(record, "request", None)
+    if record.name.startswith(SECURITY):
+        told = {"msg": f"Refused as unsafe: {record.name.removeprefix(SECURITY)}", "args": (), "exc_info": None}
+        return logging.makeLogRecord(record.__dict__ | told)
     if not isinstance(request, HttpRequest) or not isinstance(record.args, tuple):
         return record
     args = tuple(route_of(request) if one == request.path else one for one in record.args)

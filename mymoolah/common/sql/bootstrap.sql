@@ -61,6 +61,13 @@ ALTER ROLE :"app" SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE :"owner" SET lock_timeout = '5s';
 ALTER ROLE :"owner" SET idle_in_transaction_session_timeout = '15min';
 
+-- What fails is told in PostgreSQL's log without the statement and without the row: both hold what customers typed, hashes
+-- of their passwords too.
+ALTER ROLE :"app" SET log_min_error_statement = 'panic';
+ALTER ROLE :"app" SET log_error_verbosity = 'terse';
+ALTER ROLE :"owner" SET log_min_error_statement = 'panic';
+ALTER ROLE :"owner" SET log_error_verbosity = 'terse';
+
 GRANT pg_read_all_stats TO :"owner", :"app";
 
 -- template0, so that the database is UTF-8 wherever the cluster's own locale allows it.
