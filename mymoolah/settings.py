@@ -21,7 +21,7 @@ from django.urls import reverse_lazy
 from psycopg.conninfo import conninfo_to_dict
 
 from mymoolah.common import embedded, logs
-from mymoolah.common.keys import KeyRing, development_keys
+from mymoolah.common.keys import KeyRing, development_keys, require_key, require_secret
 
 env = environ.Env()
 
@@ -51,6 +51,16 @@ SIGNING_KEYS = required("MYMOOLAH_SIGNING_KEYS", _made.signing_keys).split(",")
 # An empty one, as a comma too many makes it, would let anybody sign.
 EASYPAY_SECRETS = [one for one in required("EASYPAY_SECRET", _made.easypay_secret).split(",") if one]
 
+if PRODUCTION:
+    for _key in ENCRYPTION_KEYS:
+        require_key("MYMOOLAH_ENCRYPTION_KEYS", _key, has_id=True)
+    for _key in SIGNING_KEYS:
+        require_key("MYMOOLAH_SIGNING_KEYS", _key, has_id=True)
+    require_key("MYMOOLAH_BLIND_INDEX_KEY", BLIND_INDEX_KEY, has_id=False)
+    require_secret("MYMOOLAH_SECRET_KEY", SECRET_KEY)
+    for _secret in EASYPAY_SECRETS or [""]:
+        require_secret("EASYPAY_SECRET", _secret)
+
 # Where customers' identity documents lie, encrypted: never below what the web server shows. Back it up with the database.
 DOCUMENTS_DIR = Path(required("MYMOOLAH_DOCUMENTS_DIR", str(DATA_DIR / "documents")))
 
@@ -65,6 +75,10 @@ DATABASE_URL = required("DATABASE_URL", _servers.database_url if _servers else "
 DATABASE_OWNER_URL = _servers.database_owner_url if _servers else env.str("DATABASE_OWNER_URL", default="")
 REDIS_URL = required("REDIS_URL", _servers.redis_url if _servers else "redis://localhost")
 CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if _servers else REDIS_URL)
+if CELERY_BROKER_URL.partition("://")[0] not in {"redis", "rediss", "redis+socket"}:
+    raise ImproperlyConfigured(
+        "MYMOOLAH_BROKER_URL (REDIS_URL, if it is not set) must begin with redis://, rediss:// or redis+socket://."
+    )
 
 # Connections of one process, and how long a request waits for one of them; 0 for none: each is made and closed again.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
@@ -268,6 +282,8 @@ LOGGING = logs.configuration(as_json=LOG_FORMAT == "json")
 METRICS_DIR = Path(env.str("MYMOOLAH_METRICS_DIR", default=str(DATA_DIR / "metrics")))
 # Who reads /metrics shows it; while there is none, which production refuses, only this machine may read.
 METRICS_TOKEN = required("MYMOOLAH_METRICS_TOKEN", "")
+if PRODUCTION:
+    require_secret("MYMOOLAH_METRICS_TOKEN", METRICS_TOKEN)
 # Where traces go; OpenTelemetry reads the rest of its settings by itself. None are made without.
 TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 

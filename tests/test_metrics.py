@@ -97,6 +97,7 @@ def test_without_a_token_only_this_machine_is_told(db: None, client: Client) -> 
     assert client.get("/metrics").status_code == 200
     for address in ("192.0.2.7", "10.0.0.1", "2001:db8::1", ""):
         assert client.get("/metrics", REMOTE_ADDR=address).status_code == 401
+    assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 401
 
 
 @pytest.mark.parametrize("given", ["", TOKEN, "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer \xe9"])

@@ -39,6 +39,31 @@ class KeyRing:
         )
 
 
+KEY_BYTES = 32
+SHORTEST_SECRET = 16  # characters: no machine guesses 96 random bits
+
+
+def require_key(name: str, written: str, *, has_id: bool) -> None:
+    """Refuse what is no key, before the first customer is refused for it.
+
+    :raises ImproperlyConfigured: not 32 bytes in URL-safe base64, or without the id that it needs; never with the key
+    """
+    key_id, separator, body = written.partition(":") if has_id else ("-", ":", written)
+    try:
+        key = base64.b64decode(body, altchars=b"-_", validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES or not key_id or not separator:
+        form = "<id>:<32 bytes in URL-safe base64>" if has_id else "32 bytes in URL-safe base64"
+        raise ImproperlyConfigured(f"{name} must be {form}: `manage.py generate_secrets` makes one.")
+
+
+def require_secret(name: str, written: str) -> None:
+    """:raises ImproperlyConfigured: it is too short to be one"""
+    if len(written) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} must have {SHORTEST_SECRET} characters at least.")
+
+
 def development_keys(data_dir: Path) -> KeyRing:
     """The keys of this data folder, made at the first call; the file is readable by its owner only.
 

@@ -8,6 +8,7 @@ import sys
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +81,30 @@ def test_they_are_made_where_there_are_none_yet_and_production_starts_with_them(
         MYMOOLAH_DOCUMENTS_DIR="/nowhere/documents",
     )
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MYMOOLAH_BLIND_INDEX_KEY", "***"),
+        ("MYMOOLAH_BLIND_INDEX_KEY", "correct horse battery staple"),
+        ("MYMOOLAH_ENCRYPTION_KEYS", ","),
+        ("MYMOOLAH_ENCRYPTION_KEYS", "1:c2hvcnQ="),
+        ("MYMOOLAH_SIGNING_KEYS", ","),
+        ("EASYPAY_SECRET", ","),
+        ("EASYPAY_SECRET", "till"),
+        ("MYMOOLAH_METRICS_TOKEN", "x"),
+        ("MYMOOLAH_SECRET_KEY", "secret"),
+        ("MYMOOLAH_BROKER_URL", "unix:///run/redis.sock"),
+    ],
+)
+def test_production_does_not_start_with_what_is_no_secret_and_does_not_tell_it(name: str, value: str) -> None:
+    named = {
+        **lines_of(generated()),
+        "DATABASE_URL": "postgresql://mymoolah_app:x@nowhere/mymoolah",
+        "REDIS_URL": "redis://nowhere",
+        "MYMOOLAH_DOCUMENTS_DIR": "/nowhere/documents",
+    }
+    started = manage("check", **{**named, name: value})
+    assert (started.returncode, started.stderr.startswith(name)) == (1, True), started.stderr
+    assert len(value) < 4 or value not in started.stderr
