@@ -111,6 +111,14 @@ def verify(*, since: Mark | None = None, using: str = DEFAULT_DB_ALIAS) -> Itera
             yield Result(check=check, seconds=time.perf_counter() - started, broken=broken)
 
 
+def ledger_size(*, using: str = DEFAULT_DB_ALIAS) -> tuple[int, int]:
+    """How many wallets there are, and how many entries their heads count."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT count(*), coalesce(sum(received_count + sent_count), 0)::bigint FROM wallets")
+        wallets, entries = cursor.fetchone()
+    return wallets, entries
+
+
 def record(results: Sequence[Result], *, mark: Mark, since: Mark | None = None, now: dt.datetime) -> LedgerVerification:
     """Write down that the ledger was verified, up to where, and what did not hold."""
     return LedgerVerification.objects.create(

@@ -304,9 +304,12 @@ def test_each_check_is_broken_by_some_test() -> None:
 
 
 def test_verify_holds_for_a_bank_in_which_nothing_ever_happened(ledger: object) -> None:
-    output = StringIO()
-    call_command("verify_ledger", stdout=output)
-    assert [line.split()[0] for line in output.getvalue().splitlines()] == ["holds"] * len(checks()) + ["All"]
+    output, doubts = StringIO(), StringIO()
+    call_command("verify_ledger", stdout=output, stderr=doubts)
+    *lines, counted = output.getvalue().splitlines()
+    assert [line.split()[0] for line in lines] == ["holds"] * len(checks()) + ["All"]
+    assert counted.startswith("0 entries of 128 wallets in ledger_")
+    assert "is it the one you mean?" in doubts.getvalue()
 
 
 def test_verify_names_every_broken_check_and_prints_one_json_object(
@@ -349,7 +352,7 @@ def test_the_table_for_machines_is_one_json_object(ledger: object) -> None:
     output = StringIO()
     call_command("verify_ledger", "--json", stdout=output)
     answer = json.loads(output.getvalue())
-    assert answer["holds"] is True
+    assert (answer["holds"], answer["wallets"], answer["entries"]) == (True, 128, 0)
     assert all(check["first_broken_row"] is None for check in answer["checks"])
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from mymoolah.common.clock import now
 from reporting.hot_queries import HOT_QUERIES, Explained, HotQuery, explain, get_sample
@@ -31,9 +32,14 @@ class Command(BaseCommand):
             return
         sample = get_sample(customer=options["customer"])
         if sample is None:
-            raise CommandError("There is no such customer, or none at all.")
+            raise CommandError(
+                "Nobody has this e-mail address or wallet." if options["customer"] else "There are no customers yet."
+            )
         query = HOT_QUERIES[name]
-        found = explain(query, sample, now=now())
+        try:
+            found = explain(query, sample, now=now())
+        except OperationalError as error:
+            raise CommandError(f"PostgreSQL did not answer in time: {str(error).partition(chr(10))[0]}.") from error
         if options["json"]:
             self.stdout.write(json.dumps(_object(name, query, found), indent=2))
         else:

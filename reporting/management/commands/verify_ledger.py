@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from mymoolah.common.admin import shown
 from mymoolah.common.clock import now
-from reporting.verification import Result, last_mark, record, take_mark, verify
+from reporting.verification import Result, last_mark, ledger_size, record, take_mark, verify
 
 
 class Command(BaseCommand):
@@ -43,9 +44,14 @@ class Command(BaseCommand):
                 self.stdout.flush()
         record(results, mark=mark, since=since, now=now())
         broken = [result for result in results if result.broken is not None]
+        database = connection.settings_dict["NAME"]
+        wallets, entries = ledger_size()
         if options["json"]:
             answer = {
                 "holds": not broken,
+                "database": database,
+                "wallets": wallets,
+                "entries": entries,
                 "changes_since": since.at.isoformat() if since else None,
                 "checks": [_object(r) for r in results],
             }
@@ -55,6 +61,10 @@ class Command(BaseCommand):
         if table:
             seconds = sum(result.seconds for result in results)
             self.stdout.write(self.style.SUCCESS(f"All {len(results)} checks hold ({seconds:.1f} s)."))
+            where = connection.settings_dict["HOST"] or "this machine"
+            self.stdout.write(f"{entries:,} entries of {wallets:,} wallets in {database} at {where}.")
+            if not entries:
+                self.stderr.write(self.style.WARNING("There is nothing in this ledger: is it the one you mean?"))
 
 
 def _line(result: Result) -> str:
