@@ -149,8 +149,12 @@ def test_a_usual_reason_is_chosen_changed_and_never_written_over_ones_own(
     expect(reason).to_be_focused()
     expect(reason).to_have_value(USUAL_REASONS[0])
     reason.fill("It is a photograph of a photograph.")
+    usual.select_option(USUAL_REASONS[1])
     usual.select_option("The document is no longer valid.")
     both = "It is a photograph of a photograph. The document is no longer valid."
+    usual.select_option("Write your own")
+    expect(reason).to_have_value("It is a photograph of a photograph.")
+    usual.select_option("The document is no longer valid.")
     expect(reason).to_have_value(both)
     page.get_by_role("button", name="Reject").click()
     expect(page.get_by_text(f"The customer reads: “{both}”")).to_be_visible()

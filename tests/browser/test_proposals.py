@@ -94,6 +94,12 @@ def test_going_back_to_what_was_asked_finds_it_and_sends_nothing_again(
     assert "Case" not in page.url
     page.get_by_label("Why").fill("Case 9")
     page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Amount", exact=False).first).to_have_value("1.50")
+    assert "Case" not in page.url
+    page.get_by_label("Why").fill("Case 9")
+    page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Propose").click()
     expect(page.locator("#status")).to_have_text("Waits")
     page.go_back()

@@ -36,15 +36,16 @@ window.addEventListener("beforeunload", (event) => {
   if (!isSent && forms.flatMap(typed).length) event.preventDefault();
 });
 
-// A usual reason stands where one's own would, to be changed there; what was typed is never written over.
+// A usual reason stands where one's own would, to be changed there; what was typed is never written over, and choosing
+// another takes the one before away.
 document.querySelectorAll("[data-fills]").forEach((choice) => {
   const field = choice.form.elements[choice.dataset.fills];
   const usual = [...choice.options].map((option) => option.text);
   choice.closest("label").hidden = false;
   choice.addEventListener("change", () => {
-    const own = field.value.trim();
-    if (!own || usual.includes(own)) field.value = choice.value;
-    else if (choice.value) field.value = `${own} ${choice.value}`;
+    const chosen = usual.slice(1).find((words) => field.value.trim().endsWith(words)) ?? "";
+    const own = field.value.trim().slice(0, field.value.trim().length - chosen.length).trim();
+    field.value = [own, choice.value].filter(Boolean).join(" ");
     field.focus();
   });
 });
