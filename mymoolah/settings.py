@@ -74,7 +74,9 @@ DATABASE_URL = required("DATABASE_URL", _servers.database_url if _servers else "
 # Only who migrates needs the owner's address; web and workers run without it.
 DATABASE_OWNER_URL = _servers.database_owner_url if _servers else env.str("DATABASE_OWNER_URL", default="")
 REDIS_URL = required("REDIS_URL", _servers.redis_url if _servers else "redis://localhost")
-CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if _servers else REDIS_URL)
+# What the cache calls unix://…?db=0 the broker calls redis+socket://…?virtual_host=0.
+_broker_url = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = env.str("MYMOOLAH_BROKER_URL", default=_servers.broker_url if _servers else _broker_url)
 if CELERY_BROKER_URL.partition("://")[0] not in {"redis", "rediss", "redis+socket"}:
     raise ImproperlyConfigured(
         "MYMOOLAH_BROKER_URL (REDIS_URL, if it is not set) must begin with redis://, rediss:// or redis+socket://."

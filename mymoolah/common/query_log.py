@@ -166,7 +166,8 @@ def _record(work: Work | None, cursor: Any, took_ms: float, *, is_sampled: bool,
 
 def _watch(connection: BaseDatabaseWrapper, **_: object) -> None:
     if time_statement not in connection.execute_wrappers:  # a wrapper of Django's outlives its connections
-        connection.execute_wrappers.append(time_statement)
+        # At the front: whoever has put in another for a while takes the last one out again, and means his own.
+        connection.execute_wrappers.insert(0, time_statement)
 
 
 # What they are for --------------------------------------------------------------------------------------------------

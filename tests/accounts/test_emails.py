@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError
+from django_pgviews.models import ViewSyncer
 
 from accounts.models import User, plain_email
 from tests.conftest import Ledger, Person, Sql, refused
@@ -47,14 +48,23 @@ def test_a_superusers_address_is_written_small(db: None) -> None:
     assert root.email == "root@example.com"
 
 
-def test_older_addresses_are_written_small(ledger: Ledger, thandi: Person, sipho: Person, owner_sql: Sql) -> None:
-    call_command("migrate", "accounts", "0007_index_the_kyc_desk", verbosity=0)
-    owner_sql("UPDATE users SET email = 'Thandi@Example.com' WHERE id = %s", thandi.user.pk)
-    call_command("migrate", "accounts", "0008_keep_emails_small_ascii", verbosity=0)
-    with refused(CHECK_VIOLATION):
-        owner_sql("UPDATE users SET email = 'Sipho@Example.com' WHERE id = %s", sipho.user.pk)
+def test_older_addresses_are_written_small(
+    ledger: Ledger, thandi: Person, sipho: Person, owner_sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as back_then:
+        # Views are made as this release has them, of columns that are not there yet.
+        back_then.setattr(ViewSyncer, "run", lambda *_, **__: None)
+        go_back_and_forth(thandi, sipho, owner_sql)
     call_command("migrate", verbosity=0)
     thandi.user.refresh_from_db()
     assert thandi.user.email == "thandi@example.com"
     ((is_valid,),) = owner_sql("SELECT convalidated FROM pg_constraint WHERE conname = 'users_email_is_small_ascii'")
     assert is_valid
+
+
+def go_back_and_forth(thandi: Person, sipho: Person, owner_sql: Sql) -> None:
+    call_command("migrate", "accounts", "0007_index_the_kyc_desk", verbosity=0)
+    owner_sql("UPDATE users SET email = 'Thandi@Example.com' WHERE id = %s", thandi.user.pk)
+    call_command("migrate", "accounts", "0008_keep_emails_small_ascii", verbosity=0)
+    with refused(CHECK_VIOLATION):
+        owner_sql("UPDATE users SET email = 'Sipho@Example.com' WHERE id = %s", sipho.user.pk)

@@ -15,6 +15,7 @@ from tests.back_office.house import PASSWORD, SECRETS, Furnished, colleague
 from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person, fund
+from tests.postgres import wait_until
 
 
 def test_support_finds_thandi_by_phone_and_reads_her_page(
@@ -36,7 +37,8 @@ def test_support_finds_thandi_by_phone_and_reads_her_page(
     expect(page.get_by_role("region", name="Wallets and limits")).to_contain_text("460.00 ZAR available")
 
     chart = page.get_by_role("img", name="Line of the balance")
-    assert chart.locator("canvas").evaluate("canvas => Chart.getChart(canvas).scales.y.max") >= 460
+    drawn = "canvas => Chart.getChart(canvas)?.scales?.y?.max ?? 0"  # a moment after the page is there
+    wait_until(lambda: chart.locator("canvas").evaluate(drawn) >= 460)
     page.get_by_text("The same as a table").click()
     expect(page.get_by_role("cell", name="460.00 ZAR").first).to_be_visible()
 

@@ -227,6 +227,16 @@ def test_neither_an_address_nor_an_invented_method_makes_a_label() -> None:
     assert label_of(RequestFactory().generic("THANDI", "/nowhere")) == "other unknown"
 
 
+def test_one_request_after_the_other_leaves_one_wrapper_on_a_connection(thandi: Person) -> None:
+    """The first connection of a thread is made inside a request, which counts its statements by a wrapper of its own."""
+    connection.close()
+    connection.execute_wrappers.clear()
+    for _ in range(3):
+        assert calling(thandi).get("wallets").status_code == 200
+        connection.close()
+        assert connection.execute_wrappers == [query_log.time_statement]
+
+
 # Redis cannot take it -----------------------------------------------------------------------------------------------
 def test_the_list_is_bounded_and_the_oldest_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query_log, "MOST_WAITING", 10)
