@@ -83,7 +83,14 @@ def take_mark(*, using: str = DEFAULT_DB_ALIAS) -> Mark:
 
 
 def last_mark(*, now: Mark) -> Mark | None:
-    """Up to where the ledger held when it was last looked at; None if it never was, or in another cluster's life."""
+    """Up to where the ledger held when it was last looked at; None if it never was, or in another cluster's life.
+
+    None as well once a run over everything found it broken, until such a run holds: a run over changes would not see
+    what is old, and would call it well.
+    """
+    everything = LedgerVerification.objects.filter(changes_since=None).order_by("-finished_at").first()
+    if everything is None or everything.broken:
+        return None
     held = LedgerVerification.objects.filter(broken=[], horizon__lte=now.horizon, snapshot_at__lte=now.at)
     run = held.order_by("-finished_at").first()
     if run is None or run.snapshot_at is None or run.horizon is None:

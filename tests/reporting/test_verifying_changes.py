@@ -82,6 +82,21 @@ def test_what_is_old_is_left_to_the_run_over_everything(
     assert breaks("01_entries_match_their_transfer")["transfer_id"] == str(sent.transfer_id)
 
 
+def test_what_a_run_over_everything_found_is_not_called_well_by_the_next_over_changes(
+    thandi: Person, sipho: Person, admin_sql: Sql, breaks: Any, ledger: Ledger
+) -> None:
+    fund(thandi, "100.00")
+    sent = send(thandi, sipho, "10.00")
+    assert changed()["holds"] is True
+    admin_sql("UPDATE transfers SET amount = 11 WHERE id = %s", sent.transfer_id)
+    breaks("01_entries_match_their_transfer")
+    answer = changed()
+    assert (answer["changes_since"], broken(answer)) == (None, ["01_entries_match_their_transfer"])
+    admin_sql("UPDATE transfers SET amount = 10 WHERE id = %s", sent.transfer_id)
+    assert changed()["changes_since"] is None
+    assert changed()["changes_since"] is not None
+
+
 def test_a_voucher_that_moved_no_money_is_looked_at_when_it_changes(
     thandi: Person, sipho: Person, admin_sql: Sql, ledger: Ledger
 ) -> None:
