@@ -3,6 +3,7 @@
 PORT ?= 8000
 DATA_DIR ?= $(or $(MYMOOLAH_DATA_DIR),.data)
 PYTEST_ARGS ?=
+LOAD ?=
 # Tests run on this many cores at most; each worker has databases of its own.
 PYTEST_WORKERS ?= 4
 # The Python that .venv is made with; by default the first of these that is new enough.
@@ -12,9 +13,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+# Locust has a folder of its own: see requirements-load.txt.
+INSTALLED_LOAD := $(VENV)/load/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check screenshots format migrations constraints clean
+.PHONY: help demo test check load screenshots format migrations constraints clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -33,6 +36,9 @@ check: $(INSTALLED_DEV) ## Check format, lint, types, imports, migrations, SQL a
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(VENV)/bin/sqlfluff lint --disable-progress-bar $(wildcard */sql */*/sql)
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+load: $(INSTALLED) $(INSTALLED_LOAD) ## Play a day of a million customers (LOAD="--rate 300 --kill postgres"; PORT, DATA_DIR)
+	@exec $(RUN) -m tests.load.day --port "$(PORT)" --data-dir "$(DATA_DIR)" $(LOAD)
 
 screenshots: $(INSTALLED_DEV) ## Take the pictures of docs/back-office.md again (Chromium)
 	$(RUN) -m tests.browser.take_screenshots
@@ -70,6 +76,10 @@ $(INSTALLED): $(RUN) requirements.txt constraints.txt
 $(INSTALLED_DEV): $(RUN) requirements.txt requirements-otel.txt requirements-dev.txt constraints.txt
 	$(call install,requirements-dev.txt)
 	@touch $(INSTALLED) $@
+
+$(INSTALLED_LOAD): $(RUN) requirements-load.txt
+	@$(RUN) -m pip install --disable-pip-version-check --upgrade --target "$(@D)" --requirement requirements-load.txt
+	@touch $@
 
 # Debian's Python comes without ensurepip unless python3-venv is installed; virtualenv serves as well.
 $(RUN):
