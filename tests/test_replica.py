@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +25,7 @@ from tests.api import access_token
 from tests.back_office.house import colleague
 from tests.conftest import Ledger, Person, Sql, database_of_its_own, fund, servers_home
 from tests.postgres import HOME, OwnPostgres, Replica, own_postgres, replica_of, wait_until
-from tests.web import Answer, Web, web_server
+from tests.web import Answer, Web, database_url, web_server
 from transactions import posting
 from transactions.models import Kind
 from transactions.posting import Leg
@@ -188,6 +191,37 @@ def test_while_the_copy_is_away_the_primary_answers_and_when_it_is_promoted_too(
         # Each process notices when it measures next.
         wait_until(lambda: not any(is_from_copy() for _ in range(12)))
         assert statement(web, token, march)["closing_balance"] == "100.00"
+
+
+def health(copy: Replica, database: str) -> tuple[bool, list[dict[str, Any]]]:
+    """Whether `db_health` was asked of a standby, and what it says of replication."""
+    named = {"DATABASE_URL": database_url(), "DATABASE_REPLICA_URL": copy.url, "REDIS_URL": str(settings.REDIS_URL)}
+    asked = subprocess.run(
+        [sys.executable, "manage.py", "db_health", "--json", "--database", database],
+        env={**os.environ, **named},
+        cwd=settings.BASE_DIR,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    told = json.loads(asked.stdout)
+    [section] = [one for one in told["sections"] if one["name"] == "replication"]
+    return bool(told["is_standby"]), section["findings"]
+
+
+@pytest.mark.slow
+@pytest.mark.sql
+def test_db_health_sees_the_standby_from_either_side(copy: Replica) -> None:
+    copy.catch_up()
+
+    is_standby, [seen] = health(copy, "default")
+    assert (is_standby, seen["severity"], seen["facts"]["is_streaming"]) == (False, "well", True)
+    is_standby, [seen] = health(copy, ALIAS)
+    assert (is_standby, seen["severity"], seen["subject"]) == (True, "well", "this server")
+
+    copy.pause()
+    _, [seen] = health(copy, ALIAS)
+    assert seen["severity"] == "look"
+    assert "its replay is paused" in seen["says"]
 
 
 # Without a server ---------------------------------------------------------------------------------------------------
