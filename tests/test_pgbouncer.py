@@ -33,8 +33,8 @@ from tests.web import Answer, Web, web_server
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a-password-of-letters"
-# PgBouncer lets a client wait for a second, and looks three times in each; the rest is what a busy machine adds.
-DELAY_SECONDS = 6
+# PgBouncer lets a client wait for half a second, and looks three times in each second; the rest is what a busy machine adds.
+DELAY_SECONDS = 4
 SERVER_CONNECTIONS = 3  # for two web processes with eight connections each, and commands
 
 
