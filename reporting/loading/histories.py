@@ -173,12 +173,13 @@ class Histories:
         if user1.balance < USER1_POOR and self._give(user1, at_ms):
             return
         pays = self._chance() < 0.5
-        for _ in range(TRIES if self._joined else 0):
-            cents = LEAST_TRANSFER + int(self._chance() * (self._user1_most - LEAST_TRANSFER))
-            payer, payee = (user1, self._anyone()) if pays else (self._anyone(), user1)
-            if self._send(payer, payee, cents, at_ms):
-                return
-            pays = not pays
+        # Somebody else may well be too poor to pay; if user1 paid then, the month would not do for all of it.
+        for user1_pays in (pays, not pays):
+            for _ in range(TRIES if self._joined else 0):
+                cents = LEAST_TRANSFER + int(self._chance() * (self._user1_most - LEAST_TRANSFER))
+                payer, payee = (user1, self._anyone()) if user1_pays else (self._anyone(), user1)
+                if self._send(payer, payee, cents, at_ms):
+                    return
         if not self._give(user1, at_ms):
             raise LoadRefused(detail="So many transactions of user1 do not fit the limits of tier 2.")
 

@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 ZONE_MS = 7_200_000  # Johannesburg is two hours ahead of UTC, and has had no summer time since 1944
 EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
 MOST_USERS = 10_000_000  # one range of mobile numbers
-MOST_ENTRIES_OF_USER1 = 1_200_000  # a tenth of all, but what 1,000 days within half of the monthly limit have room for
+MOST_ENTRIES_OF_USER1 = 1_000_000  # a tenth of all, but what 1,000 days within half of the monthly limit have room for
 MOST_ENTRIES_PER_USER = 1_000
 
 

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -19,15 +20,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 from tests.load.figures import Answer, Run, figures
 
 ROOT = Path(__file__).parents[2]
 LOCUST = Path(sys.prefix) / "load"
+HOST = "127.0.0.1"
+KEPT = re.compile(
+    r'mymoolah_read_cache_total\{family="(?P<family>[a-z]+)",outcome="(?P<outcome>[a-z]+)"\} (?P<many>[0-9.e+]+)'
+)
 FIRST_RATE, STEP = 200, 1.2
 LOOK_SECONDS = 40
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -168,7 +174,7 @@ def _run(rate: int, seconds: float, bank: Bank, scratch: Path, seed: int, *, kil
         "--headless",
         "--only-summary",
     ]
-    command += ["--host", f"http://127.0.0.1:{bank.port}", "--users", str(rate), "--spawn-rate", str(max(1, rate / 8))]
+    command += ["--host", f"http://{HOST}:{bank.port}", "--users", str(rate), "--spawn-rate", str(max(1, rate / 8))]
     command += [
         "--run-time",
         f"{round(seconds)}s",
@@ -179,6 +185,7 @@ def _run(rate: int, seconds: float, bank: Bank, scratch: Path, seed: int, *, kil
         "--exit-code-on-error",
         "0",
     ]
+    kept_before = _kept(bank.port)
     before, children = _cpu(bank), resource.getrusage(resource.RUSAGE_CHILDREN)
     killed: list[float] = []
     timer = threading.Timer(seconds / 2, lambda: killed.append(_kill(bank, str(kill))))
@@ -192,8 +199,10 @@ def _run(rate: int, seconds: float, bank: Bank, scratch: Path, seed: int, *, kil
     record = json.loads((scratch / "record").read_text())
     if kill:
         del used[kill]  # two processes, of which the first left no account
+    kept = _kept(bank.port)
+    kept.subtract(kept_before)
     answers = [Answer(*answer) for answer in record["answers"]]
-    return Run(rate, seconds, answers, record["orders"], used, killed[0] if killed else None)
+    return Run(rate, seconds, answers, record["orders"], used, dict(kept), killed[0] if killed else None)
 
 
 def _kill(bank: Bank, server: str) -> float:
@@ -220,6 +229,14 @@ def _cpu(bank: Bank) -> dict[str, float]:
         return used.get(pid, 0.0) + sum(tree(child) for child in parents[pid])
 
     return {name: tree(pid) for name, pid in parts.items()}
+
+
+def _kept(port: int) -> Counter[str]:
+    """How answers came about, by kind and outcome, since the web began."""
+    with urlopen(f"http://{HOST}:{port}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    found = [KEPT.match(line) for line in lines]
+    return Counter({f"{one['family']}: {one['outcome']}": int(float(one["many"])) for one in found if one})
 
 
 def _manage(*arguments: str) -> subprocess.CompletedProcess[bytes]:

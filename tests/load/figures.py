@@ -44,6 +44,8 @@ class Run:
     answers: list[Answer]
     orders: list[dict[str, Any]]
     cpu_seconds: dict[str, float]
+    kept: dict[str, int]
+    """How often each kind of answer was found in the cache, or was not."""
     killed_at: float | None = None  # seconds since 1970
 
     @cached_property
@@ -84,6 +86,7 @@ def figures(run: Run) -> dict[str, Any]:
         "ms": _spread([answer.ms for answer in steady]),
         "ms by kind": {name: _spread(times) for name, times in sorted(kinds.items())},
         "statuses": dict(Counter(f"{answer.status} {answer.code}".strip() for answer in steady)),
+        "answers kept": run.kept,
         "CPU seconds": {name: round(used, 1) for name, used in run.cpu_seconds.items()},
         "share of both cores": {
             name: round(used / run.seconds / (os.cpu_count() or 1), 3) for name, used in run.cpu_seconds.items()

@@ -55,7 +55,7 @@ def test_an_order_without_an_answer_is_done_once_or_by_its_repeat() -> None:
 
 
 def run_of(answers: list[Answer], *, rate: int, killed_at: float | None = None) -> Run:
-    return Run(rate, 60, answers, [], {"web": 60.0}, killed_at)
+    return Run(rate, 60, answers, [], {"web": 60.0}, {}, killed_at)
 
 
 def ten_a_second(*, ms: float = 20.0, status: int = 200) -> list[Answer]:

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         "Fill a database with synthetic customers: user1@load.example.com, user2@… with unusable passwords and "
         "verified contacts, every tenth one tier 0, the others tier 2. Their histories keep every rule, cover the "
         "1,000 days up to yesterday in Johannesburg, and are spread unevenly: some customers have none, user1 has a "
-        "tenth of all entries (1,200,000 at most: more would not fit the limits) and a twentieth of all vouchers. The "
+        "tenth of all entries (1,000,000 at most: more would not fit the limits) and a twentieth of all vouchers. The "
         "same seed and sizes make the same data, moved to the day of the run. Written by COPY as the owner "
         "(DATABASE_OWNER_URL) in batches, each one transaction with all keys and triggers on. A run that was killed "
         "is taken up by the same command; one that is complete says so and does nothing; another load beside it is "
