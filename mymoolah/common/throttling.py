@@ -131,7 +131,9 @@ def usage_of(request: Request, scope: str, whom: str, *, increment: bool = True)
         )
         if counted is None:
             return None
-        if counted["time_left"] < 0:  # how the library says that the cache gave no count
+        # How the library says that the cache gave no count. Its `time_left` does not: the last second of a window may be
+        # over by the time that it looks at the clock again.
+        if not counted["limit"]:
             raise ConnectionInterrupted(None)
     except (ConnectionInterrupted, RedisError) as error:
         logger.warning("Requests cannot be counted: Redis is away", exc_info=error)

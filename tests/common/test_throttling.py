@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from mymoolah.common.throttling import usage_of
 from tests.api import V1, Caller, calling, problem
 from tests.conftest import Person, fund
 from tests.description import as_described
@@ -228,6 +231,18 @@ def test_switched_off_nothing_is_counted(thandi: Person, few: None, settings: An
     answers = [calling(thandi).get("me") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200] * 5
     assert not any("RateLimit-Limit" in answer for answer in answers)
+
+
+def test_a_second_that_ends_while_a_request_is_counted_is_no_redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = int(time.time())
+    # The library looks twice for each request; a window ends in one of these sixty pairs of seconds.
+    ticks = [begins + second + later for second in range(60) for later in (0, 1)]
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=iter(ticks).__next__))
+    request: Any = RequestFactory().post("/")
+
+    usages = [usage_of(request, "money", "thandi") for _ in range(60)]
+
+    assert all(usage is not None and usage.reset_seconds >= 1 for usage in usages)
 
 
 def test_while_redis_is_away_reads_go_on(thandi: Person, no_redis: None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import http.client
+import ipaddress
 import json
 import random
 import uuid
@@ -80,7 +81,13 @@ def choose_visits(many: int, *, seed: int) -> list[dict[str, str]]:
         found = {wallet: (number, public_id) for wallet, number, public_id in cursor.fetchall()}
     issued = {wallet: _token(public_id) for wallet, (_, public_id) in found.items()}
     return [
-        {"token": issued[wallet], "wallet": found[wallet][0], "customer": str(found[wallet][1])} for wallet in chosen
+        {
+            "token": issued[wallet],
+            "wallet": found[wallet][0],
+            "customer": str(found[wallet][1]),
+            "address": _address(wallet),
+        }
+        for wallet in chosen
     ]
 
 
@@ -131,7 +138,8 @@ def _repeat(orders: Sequence[Order], port: int) -> Iterator[tuple[Order, int, bo
                 yield order, 409, False, None
                 continue
             headers = {
-                "Authorization": f"Bearer {_token(uuid.UUID(order['customer']))}",
+                "Authorization": f"Bearer {_token(uuid.UUID(order['visit']['customer']))}",
+                "X-Forwarded-For": order["visit"]["address"],
                 "Content-Type": "application/json",
                 KEY_HEADER: order["key"],
             }
@@ -139,6 +147,11 @@ def _repeat(orders: Sequence[Order], port: int) -> Iterator[tuple[Order, int, bo
             response = client.getresponse()
             text = response.read()
             yield order, response.status, response.headers[REPLAYED_HEADER] == "true", json.loads(text)
+
+
+def _address(wallet: int) -> str:
+    """Everybody has his own, as limits of requests from one address expect."""
+    return str(ipaddress.IPv4Address(0x0A000000 + wallet % 0x1000000))  # 10.0.0.0/8
 
 
 def _token(public_id: uuid.UUID) -> str:

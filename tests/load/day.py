@@ -105,7 +105,11 @@ def _bank(order: argparse.Namespace) -> Iterator[Bank]:
     sizes = ["--users", order.users, "--vouchers", 2 * order.users, "--transactions", 10 * order.users]
     command = [sys.executable, "manage.py", "demo", "--port", order.port, "--data-dir", order.data_dir, *sizes]
     process = subprocess.Popen(
-        [str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=False
+        [str(part) for part in command],
+        cwd=ROOT,
+        env={**os.environ, "MYMOOLAH_TRUSTED_PROXIES": "1"},  # customers have addresses of their own
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
     try:

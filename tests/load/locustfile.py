@@ -15,7 +15,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from locust import constant_throughput, events
+from locust import events
 from locust.contrib.fasthttp import FastHttpUser
 
 VISITS = deque(json.loads(line) for line in Path(os.environ["LOAD_VISITS"]).read_text().splitlines())
@@ -40,11 +40,16 @@ codes: deque[str] = deque(maxlen=10_000)  # vouchers that nobody has redeemed ye
 
 
 class Customer(FastHttpUser):
-    wait_time = constant_throughput(1)
     network_timeout = connection_timeout = TIMEOUT_SECONDS
 
     def on_start(self) -> None:
+        self.moment = random.random()  # of each second; whoever arrives together would ask together otherwise
+        time.sleep(self.wait_time())
         self._come()
+
+    def wait_time(self) -> float:
+        """Until this customer's moment comes round; one that has passed, while an answer was late, is let go."""
+        return (self.moment - time.time()) % 1.0
 
     def _come(self) -> None:
         self.visit = VISITS.popleft()
@@ -61,7 +66,7 @@ class Customer(FastHttpUser):
         return random.choices(list(SHARES), weights)[0]
 
     def _ask(self, name: str, method: str, path: str, body: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
-        headers = {"Authorization": f"Bearer {self.visit['token']}"}
+        headers = {"Authorization": f"Bearer {self.visit['token']}", "X-Forwarded-For": self.visit["address"]}
         key = uuid.uuid4().hex
         if body is not None:
             headers["Idempotency-Key"] = key
@@ -79,8 +84,7 @@ class Customer(FastHttpUser):
                 answer.failure(f"{status} {code}")
         answers.append((asked_at, took, name, status, code))
         if body is not None:
-            customer = self.visit["customer"]
-            order = {"name": name, "customer": customer, "path": path, "key": key, "body": body}
+            order = {"name": name, "visit": self.visit, "path": path, "key": key, "body": body}
             orders.append({**order, "status": status, "answer": content})
         return status, content
 
