@@ -212,6 +212,17 @@ def end_other_sessions(*, user_public_id: uuid.UUID, keep: uuid.UUID, now: dt.da
             end_sessions(user=user, keep=keep, now=now, origin=replace(origin, actor_id=user.id))
 
 
+def forget_sessions(*, ended_before: dt.datetime, most: int) -> int:
+    """Delete at most so many sessions that nobody could have gone on with since then; how many those were.
+
+    Device and address are kept no longer than a purpose asks for (POPIA, section 14). That a session began, and from
+    where, stays in the audit trail.
+    """
+    over = LoginSession.objects.filter(expires_at__lt=ended_before).order_by("expires_at").values("pk")[:most]
+    count, _ = LoginSession.objects.filter(pk__in=over).delete()
+    return count
+
+
 def _locked_session(token: str) -> LoginSession | None:
     public_id = tokens.refresh_token_session(token)
     if public_id is None:

@@ -328,6 +328,13 @@ DEFAULT_FROM_EMAIL = env.str("MYMOOLAH_EMAIL_FROM", default="") or "MyMoolah <no
 _sms = "mymoolah.common.messages.NoSms" if PRODUCTION else "mymoolah.common.messages.ConsoleSms"
 SMS_BACKEND: str = env.str("MYMOOLAH_SMS_BACKEND", default="") or _sms
 
+# Who is mailed the reports of maintenance, comma-separated; nobody by default. And how large the database's disk is, for
+# the monthly one to say when it is full; 0: not known.
+OPERATORS_MAIL = [one.strip() for one in env.list("MYMOOLAH_OPERATORS_MAIL", default=[]) if one.strip()]
+if wrong := [one for one in OPERATORS_MAIL if not re.fullmatch(r"[^@\s]+@[^@\s]+", one)]:
+    raise ImproperlyConfigured(f"MYMOOLAH_OPERATORS_MAIL names {wrong[0]!r}, which is no e-mail address.")
+DATABASE_DISK_GIB = env.float("MYMOOLAH_DATABASE_DISK_GIB", default=0.0)
+
 # Production -------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -491,6 +498,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reporting.remember_sizes",
         "schedule": crontab(hour=1, minute=45),
         "options": {"expires": 3600},
+    },
+    "maintenance-daily": {
+        "task": "reporting.maintenance_daily",
+        "schedule": crontab(hour=5, minute=0),
+        "options": {"expires": 14_400},
+    },
+    "maintenance-weekly": {
+        "task": "reporting.maintenance_weekly",
+        "schedule": crontab(day_of_week="monday", hour=5, minute=30),
+        "options": {"expires": 14_400},
+    },
+    "maintenance-monthly": {
+        "task": "reporting.maintenance_monthly",
+        "schedule": crontab(day_of_month="1", hour=6, minute=0),
+        "options": {"expires": 14_400},
     },
     "clear-sessions": {
         "task": "accounts.clear_sessions",

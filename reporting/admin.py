@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from itertools import groupby
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib import admin
@@ -23,6 +24,7 @@ from reporting.models import (
     BusinessDay,
     DashboardRefresh,
     LedgerVerification,
+    MaintenanceReport,
     QueryPerformanceHour,
     QueryPerformanceLog,
     TableSize,
@@ -231,6 +233,51 @@ class LedgerVerificationAdmin(LargeTableAdmin):
     @admin.display(description="Looked at")
     def looked_at(self, row: LedgerVerification) -> str:
         return f"changes since {shown(row.changes_since)}" if row.changes_since else "everything"
+
+
+@admin.register(MaintenanceReport)
+class MaintenanceReportAdmin(LargeTableAdmin):
+    list_display = ("begins_on", "kind", "verdict", "warnings_count", "notices_count", "started_at", "attempt")
+    fields = ("kind", "begins_on", "attempt", "started_at", "ended_at", "warnings_count", "notices_count")
+    change_form_outer_before_template = "admin/maintenance_report.html"
+
+    class Media:
+        css: ClassVar = {"all": ("mymoolah/start.css", "mymoolah/database_health.css")}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        """The list does without what was found, which is long."""
+        return super().get_queryset(request).defer("findings")
+
+    @badge("Verdict", well="success", look="info", act="warning", failed="danger")
+    def verdict(self, row: MaintenanceReport) -> str:
+        if row.failed:
+            return "failed"
+        return "act" if row.warnings_count else "look" if row.notices_count else "well"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        report = context.get("original")
+        context["cards"] = [] if report is None else maintenance_cards(report)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+# As the page of the database's health marks what it finds.
+MARKS: Final = {"warning": ("critical", "!", "Warning"), "notice": ("look", "?", "To look at"), "ok": ("well", "✓", "")}
+
+
+def maintenance_cards(report: MaintenanceReport) -> list[dict[str, Any]]:
+    """A card a section, the gravest findings first in each."""
+    grave = list(MARKS)
+    return [
+        {
+            "name": name,
+            "title": title,
+            "rows": [
+                {**one, **dict(zip(("severity", "mark", "word"), MARKS[one["level"]], strict=True))}
+                for one in sorted(findings, key=lambda one: grave.index(one["level"]))
+            ],
+        }
+        for (name, title), findings in groupby(report.findings, lambda one: (one["section"], one["section_title"]))
+    ]
 
 
 @admin.register(TableSize)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, router
 from django.db.models import Func, Q, Value
 from django_pgviews import view as pg
@@ -308,3 +309,38 @@ class LedgerVerification(models.Model):
 
     def __str__(self) -> str:
         return "broken" if self.broken else "holds"
+
+
+class MaintenanceReport(models.Model):
+    """What maintenance found on one Johannesburg day, or in the week or month that begins with it. Only ever added."""
+
+    class Kind(models.TextChoices):
+        DAILY = "daily"
+        WEEKLY = "weekly"
+        MONTHLY = "monthly"
+
+    kind = models.CharField(max_length=7, choices=Kind)
+    begins_on = models.DateField(help_text="The day, the week's Monday, the month's first")
+    attempt = models.PositiveSmallIntegerField(help_text="1, unless somebody asked for it again")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    warnings_count = models.PositiveIntegerField("warnings")
+    notices_count = models.PositiveIntegerField("notices")
+    failed = ArrayField(models.CharField(max_length=40), help_text="Names of the sections that could not look")
+    findings = models.JSONField(
+        encoder=DjangoJSONEncoder,
+        help_text="section, section_title, level (ok, notice, warning), title, found, advice, facts of each",
+    )
+
+    class Meta:
+        db_table = "maintenance_reports"
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "begins_on", "attempt"], name="uq_maintenance_reports_period"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["daily", "weekly", "monthly"]), name="maintenance_reports_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} maintenance of {self.begins_on}"

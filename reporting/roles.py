@@ -58,7 +58,7 @@ DAYS: Final = ("reporting.view_businessday",)
 DAYS_MONEY: Final = ("reporting.view_businessdaymoney",)
 DAYS_REFUSALS: Final = ("reporting.view_businessdayrefusal",)
 VERIFICATIONS: Final = ("reporting.view_ledgerverification",)
-DATABASE: Final = ("reporting.view_tablesize",)
+DATABASE: Final = ("reporting.view_tablesize", "reporting.view_maintenancereport")
 ROLES_THEMSELVES: Final = ("auth.view_group",)
 KEPT_VIEWS: Final = ("accounts.view_savedview",)
 

@@ -176,6 +176,7 @@ NAVIGATION: Final = {
         ("Query times by hour", "av_timer", "reporting.queryperformancehour"),
         ("Query times", "timer", "reporting.queryperformancelog"),
         ("Database health", "monitor_heart", "reporting.tablesize", "database_health"),
+        ("Maintenance", "construction", "reporting.maintenancereport"),
         ("Table sizes", "database", "reporting.tablesize"),
     ),
 }

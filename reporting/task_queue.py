@@ -30,11 +30,25 @@ def get_queue() -> Queue:
 
     :raises RedisError, OperationalError: it does not answer in half a second
     """
-    timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
-    with Connection(settings.CELERY_BROKER_URL, transport_options=timeouts) as broker:
+    with _broker() as broker:
         channel: Any = broker.channel()  # that of Redis, which has a client
         # Messages are put in on the left, and taken from the right.
         return Queue(depth=int(channel.client.llen(QUEUE)), oldest_sent_at=_sent_at(channel.client.lindex(QUEUE, -1)))
+
+
+def count_unanswered(*, before: dt.datetime) -> int:
+    """How many messages a worker has taken before a moment, and neither finished nor given back.
+
+    :raises RedisError, OperationalError: it does not answer in half a second
+    """
+    with _broker() as broker:
+        channel: Any = broker.channel()
+        return int(channel.client.zcount(channel.unacked_index_key, "-inf", before.timestamp()))
+
+
+def _broker() -> Connection:
+    timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+    return Connection(settings.CELERY_BROKER_URL, transport_options=timeouts)
 
 
 def _sent_at(message: bytes | None) -> dt.datetime | None:

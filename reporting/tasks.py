@@ -8,6 +8,7 @@ from celery import shared_task
 
 from mymoolah.common.clock import now
 from reporting import days, query_log, services, table_sizes, verification
+from reporting.maintenance import reports
 
 logger = logging.getLogger(__name__)
 
@@ -77,3 +78,32 @@ def forget_query_times() -> None:
     """Forget the oldest records; a second one at once does nothing, a later one goes on."""
     forgotten = query_log.forget_query_times(now=now())
     logger.info("Forgot %s query times.", forgotten)
+
+
+@shared_task(name="reporting.maintenance_daily", soft_time_limit=3540, time_limit=3600)
+def maintenance_daily() -> None:
+    """Look at the day and keep the report; if there is one, or while somebody is at it, nothing is done."""
+    _maintain(reports.Kind.DAILY)
+
+
+@shared_task(name="reporting.maintenance_weekly", soft_time_limit=3540, time_limit=3600)
+def maintenance_weekly() -> None:
+    """The same for the week."""
+    _maintain(reports.Kind.WEEKLY)
+
+
+@shared_task(name="reporting.maintenance_monthly", soft_time_limit=3540, time_limit=3600)
+def maintenance_monthly() -> None:
+    """The same for the month."""
+    _maintain(reports.Kind.MONTHLY)
+
+
+def _maintain(kind: reports.Kind) -> None:
+    try:
+        outcome = reports.run(kind, now=now())
+    except reports.MaintenanceUnderWay as refusal:
+        logger.info("%s; nothing was done.", refusal)
+        return
+    if outcome.is_new:
+        report = outcome.report
+        logger.info("%s: %s warnings, %s notices.", report, report.warnings_count, report.notices_count)

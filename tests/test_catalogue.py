@@ -285,6 +285,7 @@ PRIVILEGES = {
     "kyc_submissions": "INSERT SELECT UPDATE",
     "ledger_verifications": "INSERT SELECT",
     "login_sessions": "DELETE INSERT SELECT UPDATE",
+    "maintenance_reports": "INSERT SELECT",
     "one_time_codes": "DELETE INSERT SELECT UPDATE",
     "proposals": "INSERT SELECT",
     "query_performance_hourly": "SELECT",
@@ -329,6 +330,7 @@ UPDATABLE = {
 
 # Functions that run with the owner's rights, and all that the app may call.
 RUN_AS_OWNER = {
+    "analyze_table",
     "claim_idempotency_key",
     "expire_hold",
     "keep_voucher_totals",
@@ -339,6 +341,7 @@ RUN_AS_OWNER = {
     "void_hold",
 } | HISTORY.keys()
 CALLABLE_BY_THE_APP = {
+    "analyze_table",
     "claim_idempotency_key",
     "customer_dashboard",
     "expire_hold",

@@ -72,9 +72,20 @@ def collected() -> Iterable[Metric]:
     with taking_turns(_claim.folder):
         for program, number in sorted(_living(_claim.folder, mine).items()):
             living.add_metric([program], number)
-        # One that was opened just now is empty, and cannot be read yet.
-        files = [str(file) for file in _claim.folder.glob("*.db") if file.stat().st_size]
-        return [*MultiProcessCollector.merge(files), living]
+        return [*_added_up(_claim.folder), living]
+
+
+def counted_in(folder: Path) -> list[Metric]:
+    """What the processes of `folder` have counted, for whoever need not be one of them; nothing if there were none."""
+    if not folder.is_dir():
+        return []
+    with taking_turns(folder):
+        return _added_up(folder)
+
+
+def _added_up(folder: Path) -> list[Metric]:
+    # One that was opened just now is empty, and cannot be read yet.
+    return list(MultiProcessCollector.merge([str(file) for file in folder.glob("*.db") if file.stat().st_size]))
 
 
 def _living(folder: Path, mine: str) -> Counter[str]:

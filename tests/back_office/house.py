@@ -41,6 +41,7 @@ from reporting.models import (
     BusinessDayRefusal,
     DashboardRefresh,
     LedgerVerification,
+    MaintenanceReport,
     QueryPerformanceHour,
     QueryPerformanceLog,
     TableSize,
@@ -290,6 +291,31 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
             owner=sipho.user, page="wallets.wallet", name="The house", query="whose=bank", created_at=moment
         ),
         LedgerVerification.objects.create(finished_at=moment, duration_ms=1500, checks_count=27, broken=[]),
+        MaintenanceReport.objects.create(
+            kind="daily",
+            begins_on=business_day(moment),
+            attempt=1,
+            started_at=moment,
+            ended_at=moment,
+            warnings_count=1,
+            notices_count=0,
+            failed=[],
+            findings=[
+                {
+                    "section": "cache",
+                    "section_title": "Cache",
+                    "level": level,
+                    "title": title,
+                    "found": found,
+                    "advice": advice,
+                    "facts": {},
+                }
+                for level, title, found, advice in (
+                    ("ok", "Hits", "9 of 10 reads of a key found it", ""),
+                    ("warning", "Memory", "256.0 MiB of 256.0 MiB are used (100.0%)", "Raise Redis's maxmemory."),
+                )
+            ],
+        ),
         Group.objects.get(name="kyc"),
     ]
     return Furnished({type(row): row for row in made})
