@@ -109,7 +109,8 @@ def roles_as_written() -> Finding:
     given = Group.objects.values_list("name", "permissions__content_type__app_label", "permissions__codename")
     for name, app, code in given:
         found[name] |= {f"{app}.{code}"} if code else set()
-    off = sorted(name for name in {*found, *ROLES} if found.get(name, set()) != set(ROLES.get(name, ())))
+    written = {name: set(permissions) for name, permissions in ROLES.items()}
+    off = sorted(name for name in {*found, *written} if found.get(name) != written.get(name))
     return Finding(
         level=Level.WARNING if off else Level.OK,
         title="Roles as they are written",
