@@ -33,6 +33,7 @@ from reporting.maintenance import (
     speed,
 )
 from reporting.maintenance.findings import Finding, Level, Occasion
+from reporting.maintenance.thresholds import FAILED_SIGN_INS_MIN, GROWTH_DAYS_MIN
 from reporting.models import (
     BusinessDay,
     BusinessDayRefusal,
@@ -180,10 +181,10 @@ def test_failed_requests_are_told_by_status_and_many_are_a_warning() -> None:
 
 def test_each_report_counts_from_the_last_one_and_anew_after_a_restart() -> None:
     kept = {"Failed requests": {"totals": {"200": 900, "500": 3}}}
-    assert errors.failed_requests({"200": 1_000, "500": 3}, at(**kept)).found.startswith(
+    assert errors.failed_requests({"200": 1_000, "500": 3}, at(NOON, **kept)).found.startswith(
         "none of 100 requests since the report"
     )
-    restarted = errors.failed_requests({"200": 50, "500": 1}, at(**kept))
+    restarted = errors.failed_requests({"200": 50, "500": 1}, at(NOON, **kept))
     assert restarted.found.startswith("1 of 51 requests (1.96%) since the processes of this machine began")
     assert restarted.facts == {"totals": {"200": 50, "500": 1}}
 
@@ -225,8 +226,8 @@ def test_sign_ins_that_fail_more_often_than_they_succeed_are_told() -> None:
         for _ in range(times):
             audit.record(verb, subject_type="user", subject_id="")
 
-    happened("sign_in.failed", errors.FAILED_SIGN_INS_MIN)
-    happened("session.started", errors.FAILED_SIGN_INS_MIN + 1)
+    happened("sign_in.failed", FAILED_SIGN_INS_MIN)
+    happened("session.started", FAILED_SIGN_INS_MIN + 1)
     soon = at(now() + dt.timedelta(minutes=1))
     assert levels(errors.sign_ins(soon)) == {"Sign-in": "ok"}
     happened("sign_in.failed", 1)
@@ -405,7 +406,7 @@ def weighed(days: int, *, per_day_bytes: int) -> None:
 def test_a_forecast_waits_for_enough_days() -> None:
     [found] = growth.look(at())
     assert (found.level, found.found.split(":")[0]) == (Level.OK, "not enough days yet")
-    weighed(growth.GROWTH_DAYS_MIN, per_day_bytes=GIB)
+    weighed(GROWTH_DAYS_MIN, per_day_bytes=GIB)
     [found] = growth.look(at())
     assert found.found == "not enough days yet: sizes of 13 days are remembered, 14 are needed"
 
@@ -586,7 +587,7 @@ def test_tasks_that_a_worker_took_and_never_finished_are_told(broker: Valkey) ->
     from kombu import Connection
 
     with Connection(broker.broker_url) as connection:
-        client = connection.channel().client
+        client: Any = connection.channel().client  # type: ignore[attr-defined]  # that of Redis has one
         client.zadd("unacked_index", {"taken-just-now": now().timestamp()})
         assert old_records.queue(now=now()).level == Level.OK
         client.zadd("unacked_index", {"left": (now() - dt.timedelta(hours=4)).timestamp()})
