@@ -136,6 +136,15 @@ def test_a_day_of_the_bank(behind: Behind, thandi: Person, sipho: Person, admin_
 
 @pytest.mark.slow
 @pytest.mark.sql
+def test_maintenance_is_done_and_its_lock_given_back(behind: Behind, app_sql: Sql) -> None:
+    for kind in ("daily", "weekly", "monthly"):
+        assert f"{kind.capitalize()} maintenance of" in behind.run("maintenance", kind)
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    assert app_sql(f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND {here}") == []  # noqa: S608
+
+
+@pytest.mark.slow
+@pytest.mark.sql
 def test_what_one_client_sets_reaches_no_other(behind: Behind, ledger: Ledger, thandi: Person, admin_sql: Sql) -> None:
     token = access_token(thandi.user)
     with ThreadPoolExecutor(16) as pool:
