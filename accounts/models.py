@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
@@ -12,13 +12,14 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower, Now
 from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
 
 from accounts.audit_words import subject_in_words, verb_in_words
+from mymoolah.common import read_cache
 from mymoolah.common.history import CurrentTransaction, changed, deleted, history_of, inserted, updated
 
 
@@ -52,6 +53,11 @@ class UserManager(BaseUserManager["User"]):
                 verb="staff.superuser_created", subject_type="user", subject_id=str(user.public_id)
             )
         return user
+
+
+# What of a person stands in answers to him, and in answers to others.
+SHOWN_FIELDS: Final = frozenset({"first_name", "last_name", "kyc_status", "id_verified", "kyc_tier"})
+NAMED_FIELDS: Final = frozenset({"first_name", "last_name"})
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -149,6 +155,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         """The same, as Django and the theme ask for it."""
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and have answers to him, or that name him to others, be read anew."""
+        is_new, written = self._state.adding, kwargs.get("update_fields")
+        super().save(*args, **kwargs)
+        if is_new or (written is not None and SHOWN_FIELDS.isdisjoint(written)):
+            return
+        is_renamed = written is None or not NAMED_FIELDS.isdisjoint(written)
+        read_cache.changed(self.public_id, names=is_renamed, using=self._state.db or DEFAULT_DB_ALIAS)
 
     @property
     def is_customer(self) -> bool:

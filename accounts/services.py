@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit, codes
 from accounts.audit import Origin
 from accounts.models import User, plain_email
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError, NotFound
 
 
@@ -110,6 +111,7 @@ def rename(
         given = {"first_name": first_name, "last_name": last_name}
         changed = {name: value for name, value in given.items() if value not in {None, getattr(user, name)}}
         if not changed:
+            read_cache.changed(public_id, names=True)  # who changed it may have died before he told
             return
         if user.id_verified:
             raise NameVerified

@@ -155,6 +155,22 @@ CACHES = {
     }
 }
 RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=True)
+# Answers to customers, kept in Redis (mymoolah/common/read_cache): whether, which, and where. The same for web, worker and
+# commands: a process that keeps none closes the cache for all others when it writes.
+READ_CACHE = env.bool("MYMOOLAH_READ_CACHE", default=True)
+READ_CACHE_FAMILIES = env.list("MYMOOLAH_READ_CACHE_FAMILIES", default=["dashboard", "wallets", "vouchers"])
+READ_CACHE_WARMED = env.int("MYMOOLAH_READ_CACHE_WARMED", default=1_000)  # customers, the last to have used the app
+# A Redis of its own, that keeps nothing on a disk and lets the least used go; its queue of tasks must do neither.
+_read_cache_url = _servers.redis_url.replace("?db=0", "?db=2") if _servers else REDIS_URL
+READ_CACHE_URL = (
+    required("MYMOOLAH_READ_CACHE_URL", _read_cache_url)
+    if READ_CACHE
+    else env.str("MYMOOLAH_READ_CACHE_URL", default=_read_cache_url)
+)
+if unknown := set(READ_CACHE_FAMILIES) - {"dashboard", "wallets", "vouchers"}:
+    raise ImproperlyConfigured(
+        f"MYMOOLAH_READ_CACHE_FAMILIES names {', '.join(sorted(unknown))}; there are dashboard, wallets and vouchers."
+    )
 # Which statements are recorded: all of this share of requests and tasks, and of the others whichever takes so long.
 QUERY_LOG_ENABLE = env.bool("QUERY_LOG_ENABLE", default=True)
 QUERY_LOG_SAMPLE_SHARE = env.float("QUERY_LOG_SAMPLE_SHARE", default=0.01)
@@ -469,6 +485,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(DASHBOARD_REFRESH_SECONDS),
         "options": {"expires": DASHBOARD_REFRESH_SECONDS},
     },
+    **(
+        {"warm-cache": {"task": "reporting.warm_cache", "schedule": 240.0, "options": {"expires": 240}}}
+        if READ_CACHE and READ_CACHE_WARMED > 0 and "dashboard" in READ_CACHE_FAMILIES
+        else {}
+    ),
     "write-query-times": {
         "task": "reporting.write_query_times",
         "schedule": 15.0,

@@ -12,6 +12,7 @@ import accounts.saved_views_admin
 import accounts.second_factor_admin
 import accounts.urls
 import reporting.books_admin
+import reporting.cache_admin
 import reporting.customer_actions
 import reporting.customer_page
 import reporting.database_health_admin
@@ -54,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/books/", include(reporting.books_admin.urlpatterns)),
     path("admin/", include(reporting.customer_page.urlpatterns)),
     path("admin/", include(reporting.database_health_admin.urlpatterns)),
+    path("admin/", include(reporting.cache_admin.urlpatterns)),
     path("admin/customers/", include(reporting.customer_actions.urlpatterns)),
     path("admin/", admin.site.urls),
 ]

@@ -28,6 +28,6 @@ class DashboardView(StrictView):
     def get(self, request: Request) -> HttpResponse:
         """Show wallets, lifetime totals, vouchers and the five newest transactions."""
         owner = principal(request).public_id
-        text = selectors.get_dashboard(user_public_id=owner).encode()
+        text = selectors.kept_dashboard(user_public_id=owner)
         all_but_the_time, _, _ = text.rpartition(b'"as_of"')  # which stands last
         return conditional.answer_text(request, text, tagged=all_but_the_time, owner=owner)

@@ -6,6 +6,7 @@ import uuid
 
 from django.db import connection
 
+from mymoolah.common import read_cache
 from mymoolah.common.errors import NotFound
 
 
@@ -25,3 +26,13 @@ def get_dashboard(*, user_public_id: uuid.UUID) -> str:
     if text is None:
         raise UnknownCustomer
     return text
+
+
+def kept_dashboard(*, user_public_id: uuid.UUID) -> bytes:
+    """The same, or what was read before and is still so. One query, or none.
+
+    :raises UnknownCustomer: nobody has this id
+    """
+    return read_cache.read(
+        read_cache.DASHBOARD, lambda: get_dashboard(user_public_id=user_public_id).encode(), owner=user_public_id
+    )

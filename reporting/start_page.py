@@ -177,6 +177,7 @@ NAVIGATION: Final = {
         ("Query times", "timer", "reporting.queryperformancelog"),
         ("Database health", "monitor_heart", "reporting.tablesize", "database_health"),
         ("Maintenance", "construction", "reporting.maintenancereport"),
+        ("Read cache", "bolt", "reporting.tablesize", "read_cache"),
         ("Table sizes", "database", "reporting.tablesize"),
     ),
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
 from mymoolah.common.clock import now
-from reporting import days, query_log, services, table_sizes, verification
+from reporting import days, query_log, services, table_sizes, verification, warming
 from reporting.maintenance import reports
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,13 @@ def _verify(*, since: verification.Mark | None, mark: verification.Mark) -> None
     for result in results:
         if result.broken is not None:
             logger.error("The ledger is broken: %s: %s", result.check.name, result.check.truth)
+
+
+@shared_task(name="reporting.warm_cache", soft_time_limit=120, time_limit=150)
+def warm_cache() -> None:
+    """Keep dashboards of those who used the app last; two at once compute little twice."""
+    warmed = warming.warm_dashboards(most=settings.READ_CACHE_WARMED)
+    logger.info("Kept %s dashboards of %s customers.", warmed.kept, warmed.looked_at)
 
 
 @shared_task(name="reporting.write_query_times", soft_time_limit=60, time_limit=90)

@@ -36,7 +36,7 @@ from django_ratelimit import core
 from psycopg import sql
 
 from accounts.models import User
-from mymoolah.common import embedded
+from mymoolah.common import embedded, read_cache
 from mymoolah.common.clock import now
 from mymoolah.common.money import Money
 from mymoolah.common.retries import sqlstate
@@ -67,6 +67,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start servers of the tests' own, unless the environment names some, and point Django at them."""
     settings.PASSWORD_HASHERS = [f"{QuickArgon2.__module__}.{QuickArgon2.__name__}"]
     settings.QUERY_LOG_SAMPLE_SHARE = 0.0  # chance has no part in a test
+    # Statements are counted, and rows changed behind everybody's back: who tests the cache switches it on (kept_answers).
+    settings.READ_CACHE, os.environ["MYMOOLAH_READ_CACHE"] = False, "off"
+    read_cache.gate.stay_closed()
     worker = getattr(config, "workerinput", None)
     if worker is None:
         os.environ[RUN_ID] = uuid.uuid4().hex[:8]
@@ -123,6 +126,7 @@ def point_at(servers: dict[str, str], *, cache_number: int) -> None:
     for alias, url in (("default", servers["database_url"]), ("owner", servers["database_owner_url"])):
         connections.settings[alias].update({k: v for k, v in database(url).items() if k in {"HOST", "USER", "NAME"}})
     settings.CACHES["default"]["LOCATION"] = servers["redis_url"].replace("db=0", f"db={cache_number}")
+    settings.READ_CACHE_URL = settings.CACHES["default"]["LOCATION"]
     settings.CELERY_BROKER_URL = servers["broker_url"]
     os.environ[ADMIN_URL] = servers["database_admin_url"]
 
@@ -185,6 +189,7 @@ def template(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, w
             create(name, template=home if settings.EMBEDDED else "template0")
             use_database(name)
             call_command("migrate", verbosity=0)
+            _run("owner", "UPDATE read_cache SET closed_at = '-infinity'", ())
             use_database(home)
             (shared / "template.made").touch()
     return name
@@ -292,6 +297,26 @@ def _run(alias: str, statement: str, values: tuple[Any, ...] | dict[str, Any]) -
     with connections[alias].cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
+
+
+@contextlib.contextmanager
+def answers_kept() -> Iterator[None]:
+    """The read cache, open and empty, for readers and writers of this process."""
+    before = settings.READ_CACHE, read_cache.gate._known
+    _run("owner", "UPDATE read_cache SET closed_at = NULL, opened_at = '-infinity', epoch = epoch + 1", ())
+    settings.READ_CACHE = True
+    read_cache.gate.forget()
+    read_cache.store.breaker.went_well()
+    try:
+        yield
+    finally:
+        settings.READ_CACHE, read_cache.gate._known = before
+
+
+@pytest.fixture
+def kept_answers(ledger: Ledger) -> Iterator[None]:
+    with answers_kept():
+        yield
 
 
 @pytest.fixture(autouse=True)

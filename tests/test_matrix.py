@@ -460,6 +460,8 @@ BACK_OFFICE = """
     POST  /admin/books/suspense/                       302       302            405  405      405      405      405       405        405
     GET   /admin/database-health/                      302       302            200  403      403      200      403       200        200
     POST  /admin/database-health/                      302       302            405  405      405      405      405       405        405
+    GET   /admin/read-cache/                           302       302            200  403      403      200      403       200        200
+    POST  /admin/read-cache/                           302       302            405  405      405      405      405       405        405
     GET   /admin/books/{name}.{extension}              302       302            405  405      405      405      405       405        405
     POST  /admin/books/{name}.{extension}              302       302            404  404      404      404      404       404        404
     GET   /admin/customers/                            302       302            200  200      200      200      200       403        200

@@ -88,6 +88,8 @@ def place_hold(
                     purpose=purpose,
                     expires_at=expires_at,
                 )
+            else:
+                posting.tell_again(wallet_id)
             hold = Hold.objects.get(public_id=made or public_id)
         return Held(
             public_id=hold.public_id,
@@ -135,7 +137,9 @@ def void_hold(*, hold_public_id: uuid.UUID, key: IdempotencyKey) -> Freed:
     def once() -> bool:
         with transaction.atomic():
             is_repeat = posting.claim(key, produces="hold", id=hold.public_id) is not None
-            if not is_repeat:
+            if is_repeat:
+                posting.tell_again(hold.wallet_id)
+            else:
                 free(hold_id=hold.id, status="voided")
         return is_repeat
 
@@ -204,7 +208,7 @@ def _due(now: dt.datetime, limit: int | None) -> Iterator[int]:
 
 def _expire(hold_id: int) -> bool:
     """Whether it was this call that expired the hold; it is another's when that one holds the lock."""
-    is_expired: bool = with_retries(lambda: posting.call("SELECT expire_hold(%s)", hold_id))
+    is_expired: bool = with_retries(lambda: posting.changing("expire_hold", hold_id, hold_id=hold_id))
     return is_expired
 
 
@@ -235,8 +239,8 @@ def place(
     :raises UnknownWallet, WrongCurrency, InvalidAmount: nothing was written
     """
     assert spent is None or (spent.currency == amount.currency and spent.amount <= amount.amount)
-    held_at: dt.datetime = posting.call(
-        "SELECT place_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s, NULL)",
+    held_at: dt.datetime = posting.changing(
+        "place_hold",
         hold_id,
         public_id,
         wallet_id,
@@ -246,6 +250,8 @@ def place(
         expires_at,
         check_limits,
         spent and spent.amount,
+        None,
+        wallet_id=wallet_id,
     )
     return held_at
 
@@ -258,5 +264,5 @@ def free(*, hold_id: int, status: Literal["voided", "expired"], check_active: bo
     :raises HoldResolved: it is no longer held, or `expired` before its time
     :raises UnknownHold, WalletNotActive, UserNotActive: nothing was written
     """
-    freed_at: dt.datetime = posting.call("SELECT void_hold(%s, %s, %s, NULL)", hold_id, status, check_active)
+    freed_at: dt.datetime = posting.changing("void_hold", hold_id, status, check_active, None, hold_id=hold_id)
     return freed_at

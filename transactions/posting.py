@@ -17,6 +17,7 @@ from typing import Any, Literal
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from accounts.decisions import Decision, TwoPeopleNeeded
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError, NotFound, Unavailable
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import InvalidAmount, Money
@@ -210,19 +211,25 @@ def post(
     proposed_by, approved_by = (decision.proposed_by, decision.approved_by) if decision else (initiated_by, None)
     statement = f"""
         SELECT
-            transfer_id, from_sequence, from_balance_after, to_sequence, to_balance_after, posted_at, replayed
+            transfer_id, from_sequence, from_balance_after, to_sequence, to_balance_after, posted_at, replayed,
+            (SELECT owners_of(%s::bigint[])) AS owners
         FROM post_transfers(ARRAY[{", ".join(rows)}]::transfer_leg[], %s, %s, %s, %s, %s, %s, %s)
     """  # noqa: S608 - only placeholders are joined
     try:
         with connections[using].cursor() as cursor:
-            cursor.execute(statement, [*values, actor, text, digest, proposed_by, approved_by, hold_id, at])
+            cursor.execute(
+                statement, [_customers(legs), *values, actor, text, digest, proposed_by, approved_by, hold_id, at]
+            )
             columns = [column.name for column in cursor.description]
-            return [Posted(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+            found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     except Error as error:
         refusal = translated(error)
         if refusal is error:
             raise  # as it is: its cause says what PostgreSQL said, and whether to try again
         raise refusal from error
+    owners = [row.pop("owners") for row in found]
+    read_cache.changed(*owners[0], using=using)  # on a replay too: who posted it may have died before he told
+    return [Posted(**row) for row in found]
 
 
 def claim(key: IdempotencyKey, *, produces: Literal["transfer", "voucher", "hold"], id: uuid.UUID) -> uuid.UUID | None:  # noqa: A002
@@ -247,20 +254,46 @@ def require_active_wallet(wallet_id: int) -> None:
     call("SELECT require_active_wallet(%s)", wallet_id)
 
 
+def changing(function: str, *values: Any, wallet_id: int | None = None, hold_id: int | None = None) -> Any:
+    """What a function of the kernel returns that changes what a wallet shows: his who owns it, or the hold.
+
+    :raises DomainError: one of `REFUSALS`; nothing was written
+    """
+    arguments = ", ".join(["%s"] * len(values))
+    whose, which = ("owners_of(ARRAY[%s]::bigint[])", wallet_id) if hold_id is None else ("owners_of_hold(%s)", hold_id)
+    returned, owners = _row_of(f"SELECT {function}({arguments}), {whose}", *values, which)
+    read_cache.changed(*owners)
+    return returned
+
+
+def tell_again(*wallet_ids: int) -> None:
+    """Have answers to the owners of these wallets be read anew: on a repeat, for the first try may have died over it."""
+    read_cache.changed(*call("SELECT owners_of(%s::bigint[])", list(wallet_ids)))
+
+
 def call(statement: str, *values: Any) -> Any:
     """The one value that a statement of the kernel returns.
 
     :raises DomainError: one of `REFUSALS`; nothing was written
     """
+    return _row_of(statement, *values)[0]
+
+
+def _row_of(statement: str, *values: Any) -> tuple[Any, ...]:
     try:
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute(statement, values)
-            return cursor.fetchone()[0]
+            row: tuple[Any, ...] = cursor.fetchone()
+            return row
     except Error as error:
         refusal = translated(error)
         if refusal is error:
             raise  # as it is: its cause says what PostgreSQL said, and whether to try again
         raise refusal from error
+
+
+def _customers(legs: Sequence[Leg]) -> list[int]:
+    return [end for leg in legs for end in (leg.source, leg.target) if not isinstance(end, House)]
 
 
 def _row(leg: Leg, values: list[Any]) -> str:

@@ -15,6 +15,7 @@ from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.money import Money
 from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
+from transactions.models import Transfer
 from transactions.posting import IdempotencyKey, IdempotencyKeyReused, NotPermitted, SameWallet, UserNotActive
 from wallets.services import WalletNotFound
 
@@ -143,6 +144,12 @@ def get_receipt(*, transfer_id: uuid.UUID) -> Receipt:
     """What the sender was told of a transfer that was posted before. One query."""
     (row,) = rows("transactions", "receipt.sql", transfer=transfer_id)
     return Receipt(**row, replayed=True)
+
+
+def get_ends(*, transfer_id: uuid.UUID) -> tuple[int, int]:
+    """The wallets a transfer went from and to. One query."""
+    from_id, to_id = Transfer.objects.values_list("from_wallet_id", "to_wallet_id").get(pk=transfer_id)
+    return from_id, to_id
 
 
 def find_receipt(*, key: IdempotencyKey) -> Receipt | None:

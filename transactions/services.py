@@ -48,6 +48,7 @@ def pay(
         before = selectors.find_receipt(key=key)
         if before is None:
             raise
+        posting.tell_again(*selectors.get_ends(transfer_id=before.transfer_id))
         return before
     posted = send_money(
         sender_wallet_id=route.payer_wallet_id,

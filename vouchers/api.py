@@ -86,7 +86,7 @@ class VouchersView(StrictView):
     def get(self, request: Request) -> Response:
         """List the vouchers one has issued, newest first, without their codes."""
         asked = pagination.page_request(request, salt="vouchers")
-        page = selectors.vouchers(
+        page = selectors.kept_vouchers(
             user_public_id=principal(request).public_id, only=_voucher_filter(request), asked=asked
         )
         return Response(pagination.answer(request, page, salt="vouchers"))

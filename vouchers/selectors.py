@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
+from mymoolah.common import read_cache
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.crypto import blind_index, decrypt
 from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
 from transactions.selectors import NoWalletInCurrency
 from vouchers.errors import VoucherNotFound
-from vouchers.models import SuspenseItem, Voucher
+from vouchers.models import SuspenseItem, Voucher, VoucherRedemption
 from vouchers.numbers import CODE_CONTEXT
 from vouchers.policies import LATE_MESSAGES, policy_of
 from wallets.models import Wallet
@@ -131,6 +133,23 @@ def vouchers(*, user_public_id: uuid.UUID, only: VoucherFilter, asked: PageReque
     return Page(rows=[shown(voucher) for voucher in page.rows], older=page.older, newer=page.newer)
 
 
+def kept_vouchers(*, user_public_id: uuid.UUID, only: VoucherFilter, asked: PageRequest) -> Page[dict[str, Any]]:
+    """The same; of a first page what was read before, if it is still so. One query, or none."""
+
+    def found() -> Page[dict[str, Any]]:
+        return vouchers(user_public_id=user_public_id, only=only, asked=asked)
+
+    if asked.cursor is not None:
+        return found()
+    text = read_cache.read(
+        read_cache.VOUCHERS,
+        lambda: json.dumps(asdict(found())).encode(),
+        owner=user_public_id,
+        asked=json.dumps([only.status, only.voucher_type, asked.limit]),
+    )
+    return Page(**json.loads(text))
+
+
 def _position(voucher: Voucher) -> Position:
     return [str(voucher.public_id)]
 
@@ -199,6 +218,14 @@ def get_redemption(*, transfer_id: uuid.UUID, replayed: bool = False) -> Redeeme
     """What a redemption gave, now and whenever it is asked again. One query."""
     (row,) = rows("vouchers", "redemption.sql", transfer=transfer_id)
     return Redeemed(**row, replayed=replayed)
+
+
+def get_issuer(*, transfer_id: uuid.UUID) -> uuid.UUID:
+    """Who had issued the voucher that was redeemed by a transfer. One query."""
+    issuer: uuid.UUID = VoucherRedemption.objects.values_list("voucher__user__public_id", flat=True).get(
+        transfer_id=transfer_id
+    )
+    return issuer
 
 
 def wallet_of(voucher: Voucher) -> Wallet:

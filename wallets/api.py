@@ -16,7 +16,6 @@ from accounts.serializers import RegisterInput
 from accounts.services import AlreadyRegistered, UnknownUser
 from mymoolah.common import conditional
 from mymoolah.common.inputs import StrictView
-from mymoolah.common.pagination import whole
 from mymoolah.common.refusals import refuses
 from wallets import examples, selectors, services
 from wallets.serializers import RegisteredOutput, WalletListOutput, WalletOutput
@@ -62,7 +61,8 @@ class WalletsView(StrictView):
     def get(self, request: Request) -> HttpResponse:
         """List one's wallets."""
         owner = principal(request).public_id
-        return conditional.answer(request, whole(selectors.wallets(user_public_id=owner)), owner=owner)
+        text = selectors.kept_wallets(user_public_id=owner)
+        return conditional.answer_text(request, text, tagged=text, owner=owner)
 
 
 @extend_schema(tags=["wallets"])
@@ -77,7 +77,8 @@ class WalletView(StrictView):
     def get(self, request: Request, number: str) -> HttpResponse:
         """Show one wallet."""
         owner = principal(request).public_id
-        return conditional.answer(request, selectors.get_wallet(user_public_id=owner, number=number), owner=owner)
+        text = selectors.kept_wallet(user_public_id=owner, number=number)
+        return conditional.answer_text(request, text, tagged=text, owner=owner)
 
 
 @extend_schema(tags=["wallets"])

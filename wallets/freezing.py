@@ -16,6 +16,7 @@ from accounts.audit import Origin
 from accounts.models import User
 from accounts.notices import tell
 from accounts.staff_deeds import NotAllowed, Why, locked_person, officer_with, require_seen
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError
 from wallets.models import Wallet
 from wallets.services import CannotFreeze, WalletNotFound
@@ -75,7 +76,7 @@ def freeze_for_cause(*, number: str, seen: str, why: Why, origin: Origin) -> Wal
         becomes_the_banks = wallet.frozen_by == Wallet.FrozenBy.CUSTOMER and wanted_by == Wallet.FrozenBy.BANK
         if wallet.status != Wallet.Status.ACTIVE and not becomes_the_banks:
             raise CannotFreeze(status=wallet.status)
-        _set(wallet, Wallet.Status.FROZEN, wanted_by)
+        _set(person, wallet, Wallet.Status.FROZEN, wanted_by)
         audit.record(
             "wallet.frozen",
             subject_type="wallet",
@@ -110,7 +111,7 @@ def unfreeze_wallet(*, number: str, seen: str, why: Why, answered: Collection[st
         elif not set(Question.values) <= set(answered):
             raise QuestionsOpen
         frozen_by = wallet.frozen_by
-        _set(wallet, Wallet.Status.ACTIVE, None)
+        _set(person, wallet, Wallet.Status.ACTIVE, None)
         audit.record(
             "wallet.unfrozen",
             subject_type="wallet",
@@ -135,6 +136,7 @@ def _locked(number: str, officer: User) -> tuple[User, Wallet]:
     return person, Wallet.objects.select_for_update(no_key=True).get(number=number)
 
 
-def _set(wallet: Wallet, status: Wallet.Status, frozen_by: Wallet.FrozenBy | None) -> None:
+def _set(person: User, wallet: Wallet, status: Wallet.Status, frozen_by: Wallet.FrozenBy | None) -> None:
     wallet.status, wallet.frozen_by = status, frozen_by
     wallet.save(update_fields=["status", "frozen_by"])
+    read_cache.changed(person.public_id)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pgtrigger
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
+from mymoolah.common import read_cache
 from mymoolah.common.history import deleted, history_of, inserted, updated
 
 
@@ -190,6 +192,11 @@ class TierLimit(models.Model):
 
     def __str__(self) -> str:
         return f"tier {self.tier} {self.currency}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and have answers that tell what a tier allows be read anew."""
+        super().save(*args, **kwargs)
+        read_cache.changed(limits=True, using=self._state.db or DEFAULT_DB_ALIAS)
 
 
 # Row history. What a wallet holds is the ledger's to remember; every posting writes wallets, so this asks only whether

@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from mymoolah.common import read_cache
+from mymoolah.common.conditional import rendered
+from mymoolah.common.pagination import whole
 from mymoolah.common.sql.queries import rows
 from wallets.services import WalletNotFound
 
@@ -25,6 +28,27 @@ def get_wallet(*, user_public_id: uuid.UUID, number: str) -> dict[str, Any]:
     if not found:
         raise WalletNotFound
     return _shape(found[0])
+
+
+# What was read before, and is still so -------------------------------------------------------------------------------
+def kept_wallets(*, user_public_id: uuid.UUID) -> bytes:
+    """A customer's wallets, as the API sends them. One query, or none."""
+    return read_cache.read(
+        read_cache.WALLETS, lambda: rendered(whole(wallets(user_public_id=user_public_id))), owner=user_public_id
+    )
+
+
+def kept_wallet(*, user_public_id: uuid.UUID, number: str) -> bytes:
+    """One of them. One query, or none.
+
+    :raises WalletNotFound: this customer has no such wallet
+    """
+    return read_cache.read(
+        read_cache.WALLETS,
+        lambda: rendered(get_wallet(user_public_id=user_public_id, number=number)),
+        owner=user_public_id,
+        asked=number,
+    )
 
 
 def _shape(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from accounts import audit
 from accounts.audit import Origin
 from accounts.models import User
 from accounts.services import create_customer
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError, NotFound
 from mymoolah.common.ids import wallet_number
 from mymoolah.common.money import CURRENCY
@@ -61,6 +62,7 @@ def open_wallet(*, user: User, currency: str, origin: Origin = audit.SYSTEM) -> 
         try:
             with transaction.atomic():
                 wallet = Wallet.objects.create(user=user, currency=currency, number=wallet_number())
+                read_cache.changed(user.public_id)
                 audit.record("wallet.opened", subject_type="wallet", subject_id=wallet.number, origin=origin)
                 return wallet
         except IntegrityError as error:
@@ -99,6 +101,7 @@ def freeze_wallet(*, number: str, user_public_id: uuid.UUID, origin: Origin) -> 
             raise WalletNotFound
         if wallet.status == Wallet.Status.CLOSED:
             raise CannotFreeze(status=wallet.status)
+        read_cache.changed(user_public_id)  # of a frozen one too: who froze it may have died before he told
         if wallet.status == Wallet.Status.ACTIVE:
             wallet.status, wallet.frozen_by = Wallet.Status.FROZEN, Wallet.FrozenBy.CUSTOMER
             wallet.save(update_fields=["status", "frozen_by"])

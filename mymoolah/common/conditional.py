@@ -34,10 +34,10 @@ class PreconditionFailed(DomainError):
     code, status, title = "precondition_failed", 412, "If-Match cannot be met: these answers have weak tags only"
 
 
-def answer(request: Request, body: dict[str, Any], *, owner: uuid.UUID) -> HttpResponse:
-    """This JSON, as `answer_text` sends it."""
-    text = JSONRenderer().render(body)
-    return answer_text(request, text, tagged=text, owner=owner)
+def rendered(body: dict[str, Any]) -> bytes:
+    """JSON as the API sends it."""
+    text: bytes = JSONRenderer().render(body)
+    return text
 
 
 def answer_text(request: Request, text: bytes, *, tagged: bytes, owner: uuid.UUID) -> HttpResponse:

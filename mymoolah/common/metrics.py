@@ -56,3 +56,16 @@ TASK_SECONDS: Final = Histogram(
     buckets=(0.01, 0.1, 1, 10, 60, 300, 3600),
     registry=REGISTRY,
 )
+READ_CACHE: Final = Counter(
+    "mymoolah_read_cache",
+    "Answers to customers, by how they came about: `hit`; `miss`, of which some waited for another's `computation`; "
+    "`bypass`: the cache was not asked; `error`: it did not answer, or was full",
+    ["family", "outcome"],
+    registry=REGISTRY,
+)
+READ_CACHE_BUMPS: Final = Counter(
+    "mymoolah_read_cache_invalidations",
+    "Tags whose answers are good no more: `done`, or `failed`, and the cache was closed for everybody",
+    ["outcome"],
+    registry=REGISTRY,
+)

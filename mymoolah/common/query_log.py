@@ -30,6 +30,7 @@ from django_redis import get_redis_connection
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from mymoolah.common.breaker import Breaker
 from mymoolah.common.clock import now
 from mymoolah.common.routes import method_of, route_of
 
@@ -72,11 +73,11 @@ class Outbox:
         """Rows of this process that nobody will see: Redis was away, or full of others."""
         self.label = "other"
         """What statements are recorded as that neither a request nor a task asked for."""
-        self._closed_until = 0.0
+        self._breaker = Breaker(pause_seconds=PAUSE_SECONDS)
         self._lock = threading.Lock()
 
     def put(self, rows: list[Row], *, label: str, user_id: int | None = None) -> None:
-        if time.monotonic() < self._closed_until:
+        if not self._breaker.lets_through():
             self._drop(len(rows))
             return
         named = {"query_type": label[:LABEL_LENGTH], "user_id": user_id}
@@ -86,15 +87,16 @@ class Outbox:
             pipeline.ltrim(KEY, -MOST_WAITING, -1)
             waiting, _ = pipeline.execute()
         except (ConnectionInterrupted, RedisError) as error:
-            self._closed_until = time.monotonic() + PAUSE_SECONDS
+            self._breaker.failed()
             self._drop(len(rows))
             logger.warning("Query times are not recorded for %s seconds: %s", PAUSE_SECONDS, type(error).__name__)
         else:
+            self._breaker.went_well()
             self._drop(waiting - MOST_WAITING)
 
     def reopen(self) -> None:
         """Ask Redis again at once."""
-        self._closed_until = 0.0
+        self._breaker.went_well()
 
     def _drop(self, count: int) -> None:
         if count > 0:

@@ -143,7 +143,9 @@ def test_a_second_wallet_is_another_answer(thandi: Person) -> None:
 
 def test_two_customers_with_equal_data_share_no_tag(rf: Any) -> None:
     request = type("Request", (), {"_request": rf.get("/")})()
-    mine, hers = (conditional.answer(request, {"balance": "0.00"}, owner=uuid.uuid4())["ETag"] for _ in range(2))
+    mine, hers = (
+        conditional.answer_text(request, b"0.00", tagged=b"0.00", owner=uuid.uuid4())["ETag"] for _ in range(2)
+    )
     assert mine != hers
 
 

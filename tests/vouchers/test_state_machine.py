@@ -35,7 +35,8 @@ from mymoolah.common.clock import now
 from mymoolah.common.crypto import decrypt
 from mymoolah.common.errors import DomainError
 from mymoolah.common.money import Money
-from tests.conftest import ADMIN_URL, Person, database_of_its_own, person, superuser
+from tests.conftest import ADMIN_URL, Person, answers_kept, database_of_its_own, person, superuser
+from tests.kept import assert_nothing_is_old_within, behind_the_banks_back
 from tests.tables import age, digests
 from tests.transactions.legs import decided
 from tests.vouchers import model
@@ -133,6 +134,7 @@ class Bank(RuleBasedStateMachine):
         self.stack = contextlib.ExitStack()
         ledger = self.stack.enter_context(database_of_its_own(self.template))
         self.admin_sql = self.stack.enter_context(superuser(ledger.name))
+        self.stack.enter_context(answers_kept())
         self.model = Model()
         self.people: dict[Account, Person] = {}
         self.ids: dict[object, uuid.UUID] = {}
@@ -233,10 +235,12 @@ class Bank(RuleBasedStateMachine):
             Wallet.objects.filter(pk=mine.wallet.pk).update(status="active", frozen_by=None)
             self.user(who).update(status="active")
             who.is_frozen = who.is_suspended = False
+        behind_the_banks_back(mine)
 
     def changes_tier(self, who: Account, tier: int) -> None:
         self.user(who).update(kyc_tier=tier, id_verified=True, kyc_status="verified")
         who.tier = tier
+        behind_the_banks_back(self.people[who])
 
     def user(self, who: Account) -> Any:
         return User.objects.filter(pk=self.people[who].user.pk)
@@ -514,6 +518,7 @@ class Bank(RuleBasedStateMachine):
         age(self.admin_sql, days=days)
         self.model.age(days)
         self.days += days
+        behind_the_banks_back(*self.people.values())
 
     def sweep(self) -> None:
         moment = self.tick()
@@ -592,6 +597,10 @@ class Bank(RuleBasedStateMachine):
         assert {hold.name: statuses[self.ids[hold]] for hold in self.model.holds} == {
             hold.name: hold.status for hold in self.model.holds
         }
+
+    @invariant()
+    def nobody_is_told_anything_old(self) -> None:
+        assert_nothing_is_old_within(self.people.values())
 
 
 def facts(answer: object, *, is_replay: bool = False) -> dict[str, object]:

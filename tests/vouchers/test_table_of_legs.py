@@ -13,6 +13,7 @@ from decimal import Decimal
 import pytest
 
 from mymoolah.common.errors import DomainError
+from tests.kept import assert_nothing_is_old_within
 from tests.tables import digests
 from tests.vouchers.stage import (
     CASH_OUT,
@@ -860,14 +861,17 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+@pytest.mark.usefixtures("kept_answers")
 def test_a_step_moves_what_its_row_says_and_nothing_else(row: Row) -> None:
     stage = Stage()
     for step in row.before:
         step(stage)
+    assert_nothing_is_old_within(stage.people.values())
     before, entry = balances(), last_entry()
 
     row.act(stage)
 
+    assert_nothing_is_old_within(stage.people.values())
     after = balances()
     assert groups(after=entry) == row.groups
     assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {

@@ -19,6 +19,7 @@ from accounts.models import AuditEvent, KycSubmission, User
 from accounts.notices import tell
 from accounts.sessions import end_sessions
 from accounts.staff_deeds import Why, locked_person, officer_with, require_seen
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import with_retries
 from transactions.models import Receivable
@@ -80,6 +81,7 @@ def close_account(*, user: uuid.UUID, seen: str, why: Why, now: dt.datetime, ori
                 raise AccountNotEmpty(detail=f"{'; '.join(still_open)}.")
             before = [[wallet.number, wallet.status, wallet.frozen_by] for wallet in wallets]
             Wallet.objects.filter(user=person).update(status=Wallet.Status.CLOSED, frozen_by=None)
+            read_cache.changed(person.public_id)
             person.status = User.Status.CLOSED
             person.save(update_fields=["status"])
             audit.record(
@@ -108,6 +110,7 @@ def reopen_account(*, user: uuid.UUID, why: Why, now: dt.datetime, origin: Origi
             raise CannotReopen
         for number, status, frozen_by in closing.facts["wallets"]:
             Wallet.objects.filter(user=person, number=number).update(status=status, frozen_by=frozen_by)
+        read_cache.changed(person.public_id)
         person.status = User.Status.SUSPENDED
         person.save(update_fields=["status"])
         audit.record("account.reopened", subject_type="user", subject_id=user, origin=origin, **why.facts())

@@ -15,6 +15,7 @@ from django.db import Error, transaction
 from accounts import audit
 from accounts.audit import Origin
 from accounts.decisions import Decision, record_decision, require_finance
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import with_retries
 from transactions import holds, posting
@@ -73,7 +74,7 @@ def cancel_voucher(
         with transaction.atomic(), refusals():
             made = posting.claim(key, produces="voucher", id=voucher_public_id)
             if made is not None:
-                return Cancelled(voucher=Voucher.objects.get(public_id=made), replayed=True)
+                return _cancelled_before(made)
             voucher = _lock(public_id=voucher_public_id, user__public_id=user_public_id)
             if not policy_of(voucher).is_cancellable:
                 raise VoucherNotCancellable(voucher_type=voucher.voucher_type)
@@ -109,7 +110,7 @@ def cancel_for_customer(
         with transaction.atomic(), refusals():
             made = posting.claim(key, produces="voucher", id=voucher_public_id)
             if made is not None:
-                return Cancelled(voucher=Voucher.objects.get(public_id=made), replayed=True)
+                return _cancelled_before(made)
             require_finance(decision)
             voucher = _lock(public_id=voucher_public_id)
             if policy_of(voucher).is_cancellable:
@@ -126,6 +127,12 @@ def cancel_for_customer(
             return Cancelled(voucher=voucher)
 
     return with_retries(once)
+
+
+def _cancelled_before(public_id: uuid.UUID) -> Cancelled:
+    voucher = Voucher.objects.select_related("user").get(public_id=public_id)
+    read_cache.changed(voucher.user.public_id)
+    return Cancelled(voucher=voucher, replayed=True)
 
 
 # What is due --------------------------------------------------------------------------------------------------------
@@ -154,7 +161,8 @@ def expire_vouchers(
 def _expire(voucher_id: int, now: dt.datetime) -> bool:
     with transaction.atomic(), refusals():
         voucher = (
-            Voucher.objects.select_for_update(no_key=True, skip_locked=True)
+            Voucher.objects.select_related("user")
+            .select_for_update(no_key=True, skip_locked=True, of=("self",))
             .filter(pk=voucher_id, status__in=LIVE)
             .first()
         )
@@ -168,7 +176,7 @@ def _expire(voucher_id: int, now: dt.datetime) -> bool:
 # Both ---------------------------------------------------------------------------------------------------------------
 def _lock(**which: object) -> Voucher:
     try:
-        return Voucher.objects.select_for_update(no_key=True, of=("self",)).get(**which)
+        return Voucher.objects.select_related("user").select_for_update(no_key=True, of=("self",)).get(**which)
     except Voucher.DoesNotExist:
         raise VoucherNotFound from None
 
@@ -196,6 +204,7 @@ def _end(
     rest = voucher.balance
     voucher.status, voucher.balance = Voucher.Status(status), ZERO
     voucher.save(update_fields=["status", "balance"])
+    read_cache.changed(voucher.user.public_id)
     if policy.at_issue == "held":
         assert voucher.hold_id is not None
         holds.free(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
+from mymoolah.common import read_cache
 from mymoolah.common.crypto import blind_index, encrypt
 from mymoolah.common.money import Money
 from mymoolah.common.retries import with_retries
@@ -55,6 +56,7 @@ def issue_voucher(
         public_id = uuid.uuid4()
         with transaction.atomic(), refusals():
             made = posting.claim(key, produces="voucher", id=public_id)
+            read_cache.changed(user_public_id)
             if made is not None:
                 return Issued(voucher=Voucher.objects.get(public_id=made), replayed=True)
             policy = get_policy(voucher_type=voucher_type, currency=amount.currency)

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Origin
 from accounts.selectors import get_user_id
+from mymoolah.common import read_cache
 from mymoolah.common.ids import uuid7
 from mymoolah.common.money import Money
 from mymoolah.common.retries import with_retries
@@ -45,6 +46,7 @@ def redeem_voucher(
         with transaction.atomic(), refusals():
             made = posting.claim(key, produces="transfer", id=transfer_id)
             if made is not None:
+                read_cache.changed(user_public_id, selectors.get_issuer(transfer_id=made))
                 return selectors.get_redemption(transfer_id=made, replayed=True)
             voucher = _lock(code)
             _check(voucher, amount, now)
@@ -55,6 +57,7 @@ def redeem_voucher(
             if not voucher.balance:
                 voucher.status = Voucher.Status.REDEEMED
             voucher.save(update_fields=["status", "balance"])
+            read_cache.changed(voucher.user.public_id)  # the redeemer's wallet is the kernel's to tell of
             VoucherRedemption.objects.create(
                 voucher=voucher,
                 wallet_id=mine.wallet_id,
@@ -79,7 +82,7 @@ def _lock(code: str) -> Voucher:
     if not is_voucher_code(code):
         raise VoucherNotFound
     try:
-        return selectors.by_code(code).select_for_update(no_key=True).get()
+        return selectors.by_code(code).select_related("user").select_for_update(no_key=True, of=("self",)).get()
     except Voucher.DoesNotExist:
         raise VoucherNotFound from None
 

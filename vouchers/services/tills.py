@@ -16,6 +16,7 @@ from django.db import DataError, Error, transaction
 
 from accounts import audit
 from accounts.audit import Origin
+from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError, Unavailable
 from mymoolah.common.money import Money
 from mymoolah.common.retries import with_retries
@@ -70,6 +71,8 @@ def report_payment(*, report: Report, now: dt.datetime, origin: Origin = audit.S
     """
     event = with_retries(lambda: _store(report, origin))
     if event.result is not None:
+        if event.voucher is not None:
+            read_cache.changed(event.voucher.user.public_id)
         return TillEvent.Result(event.result)
     try:
         result = with_retries(lambda: _act_once(event.pk, now=now, origin=origin, skip_locked=False))
@@ -183,7 +186,8 @@ def _act_once(event_id: int, *, now: dt.datetime, origin: Origin, skip_locked: b
 
 def _lock(easypay_number: str) -> Voucher | None:
     try:
-        return selectors.by_easypay_number(easypay_number).select_for_update(no_key=True).get()
+        found = selectors.by_easypay_number(easypay_number).select_related("user")
+        return found.select_for_update(no_key=True, of=("self",)).get()
     except Voucher.DoesNotExist:
         return None
 
@@ -222,6 +226,7 @@ def _apply(event: TillEvent, voucher: Voucher, now: dt.datetime) -> TillEvent.Re
 def redeem(voucher: Voucher, leg: Leg, wallet: Wallet | None, now: dt.datetime) -> None:
     """Write that a locked voucher is redeemed, all of it, by `leg`: into a wallet, or, None, at a till."""
     Voucher.objects.filter(pk=voucher.pk).update(status=Voucher.Status.REDEEMED, balance=0)
+    read_cache.changed(voucher.user.public_id)
     VoucherRedemption.objects.create(
         voucher=voucher,
         wallet=wallet,

@@ -143,4 +143,5 @@ def lock_voucher(item: SuspenseItem) -> Voucher | None:
     """Lock the voucher of a locked item, lest it ends meanwhile; an unknown number has none."""
     if item.voucher_id is None:
         return None
-    return Voucher.objects.select_for_update(no_key=True).get(pk=item.voucher_id)
+    locked = Voucher.objects.select_related("user").select_for_update(no_key=True, of=("self",))
+    return locked.get(pk=item.voucher_id)

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Origin
 from accounts.decisions import Decision, record_decision, require_finance
+from mymoolah.common import read_cache
 from mymoolah.common.ids import uuid7
 from mymoolah.common.retries import with_retries
 from transactions import posting
@@ -72,6 +73,7 @@ def release_cash_in(
         ]
         if voucher is not None and voucher.status != Voucher.Status.REDEEMED:
             Voucher.objects.filter(pk=voucher.pk).update(status=Voucher.Status.REDEEMED)
+            read_cache.changed(voucher.user.public_id)
             group += legs.fees(voucher, wallet.pk)
         return Ruling(resolution=SuspenseItem.Resolution.RELEASED, group=group)
 
