@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 from django_redis import get_redis_connection
 from kombu import Connection
 
+from mymoolah.common.read_cache.storage import client, objection_to
+
 logger = logging.getLogger(__name__)
 BROKER_TIMEOUT_SECONDS = 1
 
@@ -62,4 +64,15 @@ def _ask_broker() -> None:
         broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_SECONDS)
 
 
-CHECKS: dict[str, Callable[[], object]] = {"database": _ask_database, "cache": _ask_cache, "broker": _ask_broker}
+def _ask_read_cache() -> None:
+    """:raises RuntimeError: it answers, and is none that can be used"""
+    if (objection := objection_to(client())) is not None:
+        raise RuntimeError(objection)
+
+
+CHECKS: dict[str, Callable[[], object]] = {
+    "database": _ask_database,
+    "cache": _ask_cache,
+    "broker": _ask_broker,
+    **({"read_cache": _ask_read_cache} if settings.READ_CACHE else {}),
+}

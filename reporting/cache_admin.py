@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET
 
+from mymoolah.common import metrics_folder
 from mymoolah.common.admin import require
 from reporting.cache_report import report, state_in_words
 from reporting.database_health_admin import PERMISSION
@@ -17,7 +18,7 @@ from reporting.database_health_admin import PERMISSION
 def cache_page(request: HttpRequest) -> HttpResponse:
     """One query, and a few short questions to Redis."""
     require(request, PERMISSION)
-    found = report()
+    found = report(metrics_folder.collected())
     return TemplateResponse(
         request,
         "admin/read_cache.html",

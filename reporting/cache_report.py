@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client import Metric
 
-from mymoolah.common import metrics_folder, read_cache
+from mymoolah.common import read_cache
 from mymoolah.common.read_cache import storage
 
 OUTCOMES: Final = ("hit", "miss", "bypass", "computation", "error")
@@ -73,8 +73,8 @@ def state_in_words(found: Report) -> str:
     return "The read cache is in use."
 
 
-def report(*, of_all_processes: bool = False) -> Report:
-    """One query, and a few short questions to Redis. A command, which counts nothing itself, has to add up all others."""
+def report(metrics: Iterable[Metric]) -> Report:
+    """One query, and a few short questions to Redis. `metrics`: where what was counted is found, among all else."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -87,9 +87,7 @@ def report(*, of_all_processes: bool = False) -> Report:
             """
         )
         epoch, opened_at, closed_at, is_closed = cursor.fetchone()
-    counted = _counted(
-        metrics_folder.counted_in(settings.METRICS_DIR) if of_all_processes else metrics_folder.collected()
-    )
+    counted = _counted(metrics)
     families = tuple(
         FamilyCounts(
             name=one.name,

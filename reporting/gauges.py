@@ -5,6 +5,7 @@ A part that does not answer is told as `mymoolah_up` 0, and what it would have t
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 import time
@@ -20,12 +21,13 @@ from mymoolah.common.clock import business_day
 from mymoolah.common.problems import OUT_OF_REACH
 from mymoolah.common.sql.queries import rows
 from reporting import task_queue
+from reporting.cache_report import report
 
 KEPT_SECONDS: Final = 5.0
 
 
 def gauges(*, at: dt.datetime) -> list[Metric]:
-    """Two queries, and one question to each Redis."""
+    """Three queries, and a few questions to each Redis."""
     up = GaugeMetricFamily("mymoolah_up", "Whether this part answers", labels=["part"])
     found: list[Metric] = [up]
     parts: dict[str, tuple[Callable[[dt.datetime], Iterator[Metric]], tuple[type[Exception], ...]]] = {
@@ -40,7 +42,19 @@ def gauges(*, at: dt.datetime) -> list[Metric]:
             up.add_metric([part], 0)
         else:
             up.add_metric([part], 1)
+    with contextlib.suppress(*OUT_OF_REACH):  # the absence of the rest is no reason to wake anybody
+        found += _read_cache()
     return found
+
+
+def _read_cache() -> Iterator[Metric]:
+    seen = report([])
+    told = "Whether answers to customers should be kept, and are not"
+    yield _gauge("mymoolah_read_cache_is_out_of_use", told, seen.is_on and not seen.is_open)
+    if seen.memory is not None:
+        yield _gauge("mymoolah_read_cache_memory_bytes", "What its Redis uses", seen.memory.used_bytes)
+        yield _gauge("mymoolah_read_cache_keys", "What its Redis holds", seen.memory.keys_count)
+        yield _gauge("mymoolah_read_cache_evictions", "What its Redis has let go early", seen.memory.evicted_count)
 
 
 def _cache(_: dt.datetime) -> Iterator[Metric]:

@@ -20,7 +20,7 @@ from tests.pgbouncer import pgbouncer
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 APP_SERVICES = ["migrate", "web", "worker", "beat"]
-SERVICES = {"postgres", "pgbouncer", "redis", *APP_SERVICES}
+SERVICES = {"postgres", "pgbouncer", "redis", "cache", *APP_SERVICES}
 SECRETS = {
     "EASYPAY_SECRET",
     "MYMOOLAH_APP_PASSWORD",
@@ -106,7 +106,7 @@ def test_every_secret_comes_from_outside(services: dict[str, dict[str, Any]], na
 def test_no_address_carries_a_literal_password() -> None:
     """In postgresql://role:password@host the password is a reference."""
     passwords = re.findall(r"://[^:/\s]*:([^@]*)@", COMPOSE_FILE.read_text())
-    assert len(passwords) == 4
+    assert len(passwords) == 5
     assert all(re.fullmatch(r"\$\{(\w+):\?set \1 in \.env\}", password) for password in passwords)
 
 

@@ -120,6 +120,7 @@ def test_production_does_not_start_without_the_token() -> None:
     secrets = lines_of(generated())
     del secrets["MYMOOLAH_METRICS_TOKEN"]
     named = {"DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://x", "MYMOOLAH_DOCUMENTS_DIR": "/nowhere"}
+    named["MYMOOLAH_READ_CACHE_URL"] = "redis://y"
     started = manage("check", **secrets, **named)
     assert (started.returncode, "MYMOOLAH_METRICS_TOKEN must be set" in started.stderr) == (1, True)
 

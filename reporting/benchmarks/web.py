@@ -36,7 +36,11 @@ def server(**changed: str) -> Iterator[int]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "mymoolah.wsgi:application"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
-    addresses = {"DATABASE_URL": conninfo("default"), "REDIS_URL": str(settings.CACHES["default"]["LOCATION"])}
+    addresses = {
+        "DATABASE_URL": conninfo("default"),
+        "REDIS_URL": str(settings.CACHES["default"]["LOCATION"]),
+        "MYMOOLAH_READ_CACHE_URL": settings.READ_CACHE_URL,
+    }
     environment = {**os.environ, **addresses, "RATELIMIT_ENABLE": "off", "MYMOOLAH_DATA_DIR": str(settings.DATA_DIR)}
     process = subprocess.Popen(command, env=environment | changed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

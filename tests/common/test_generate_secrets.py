@@ -77,6 +77,7 @@ def test_they_are_made_where_there_are_none_yet_and_production_starts_with_them(
         **lines_of(made.stdout),
         DATABASE_URL="postgresql://mymoolah_app:x@nowhere/mymoolah",
         REDIS_URL="redis://nowhere",
+        MYMOOLAH_READ_CACHE_URL="redis://elsewhere",
         MYMOOLAH_ALLOWED_HOSTS="bank.example",
         MYMOOLAH_DOCUMENTS_DIR="/nowhere/documents",
     )
@@ -103,6 +104,7 @@ def test_production_does_not_start_with_what_is_no_secret_and_does_not_tell_it(n
         **lines_of(generated()),
         "DATABASE_URL": "postgresql://mymoolah_app:x@nowhere/mymoolah",
         "REDIS_URL": "redis://nowhere",
+        "MYMOOLAH_READ_CACHE_URL": "redis://elsewhere",
         "MYMOOLAH_DOCUMENTS_DIR": "/nowhere/documents",
     }
     started = manage("check", **{**named, name: value})

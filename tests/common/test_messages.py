@@ -41,6 +41,7 @@ def production(**named: str) -> dict[str, Any]:
         "MYMOOLAH_METRICS_TOKEN": "read-by-prometheus",
         "DATABASE_URL": "postgresql:///mymoolah",
         "REDIS_URL": "redis://localhost/0",
+        "MYMOOLAH_READ_CACHE_URL": "redis://localhost/2",
         "MYMOOLAH_BROKER_URL": "redis://localhost/1",
         "MYMOOLAH_DOCUMENTS_DIR": "/var/lib/mymoolah/documents",
         **named,

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from reporting.benchmarks import (
     back_office,
+    cache,
     dashboard,
     habits,
     http,
@@ -40,6 +41,10 @@ BENCHMARKS = {
         "every page that staff can ask for, with its queries and what they read, after load_customers --desk",
     ),
     "watching": (watching.run, "requests with and without being counted and logged, in one process"),
+    "cache": (
+        cache.run,
+        "dashboards, wallets and vouchers kept, read anew and without the read cache, in a process and over HTTP",
+    ),
     "query_log": (query_log.run, "what it costs a request that the times of its statements are recorded"),
     "habits": (habits.run, "one query beside several with sums in Python, and beside one that joins side by side"),
 }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from mymoolah.common import metrics_folder
 from mymoolah.common.clock import iso_utc
 from reporting.cache_report import Report, report, state_in_words
 
@@ -22,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
     def handle(self, **options: Any) -> None:
-        found = report(of_all_processes=True)
+        found = report(metrics_folder.counted_in(settings.METRICS_DIR))
         if options["json"]:
             self.stdout.write(json.dumps(_object(found), indent=2))
         elif options["verbosity"] > 0:
