@@ -217,6 +217,14 @@ def changed(*owners: uuid.UUID, names: bool = False, limits: bool = False, using
         transaction.on_commit(lambda: _tell(tags), using=using)
 
 
+def forget() -> None:
+    """Have no answer be good that was read before now: for whoever changes rows of many at once, by SQL of his own.
+
+    :raises django.db.Error: the database cannot be told
+    """
+    gate.close()
+
+
 def _tell(tags: list[str]) -> None:
     if gate.is_closed():
         return

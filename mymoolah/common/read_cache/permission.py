@@ -16,15 +16,16 @@ FRESH_SECONDS: Final = 1.0  # how long what the row said may be acted upon, from
 SETTLED_SECONDS: Final = 2 * FRESH_SECONDS  # after an opening, until nobody acts on an older `closed` any more
 CLOSED_SECONDS_LEAST: Final = 5.0
 
-# The timeline is another one after a failover, whose new primary may lack what was acknowledged; epochs begin anew then.
+# Two databases may share a Redis. The timeline is another one after a failover, whose new primary may lack what was acknowledged; epochs begin anew then.
 # What has been so for a minute needs no watching by each process that begins: that is more than any clock is set by.
 ASK: Final = """
     SELECT
-        left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || c.epoch,
+        concat_ws('-', d.oid, left(pg_walfile_name(pg_current_wal_lsn()), 8), c.epoch),
         c.closed_at IS NOT NULL,
         coalesce(c.closed_at, c.opened_at) < clock_timestamp() - interval '1 minute',
         c.closed_at < clock_timestamp() - %s * interval '1 second'
     FROM read_cache AS c
+    INNER JOIN pg_database AS d ON d.datname = current_database()
 """
 CLOSE: Final = """
     UPDATE read_cache

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from mymoolah.common import read_cache
 from mymoolah.common.clock import now
 from reporting.loading.desk import STEPS, load_desk
 from reporting.loading.plan import LoadRefused, Order
@@ -65,6 +66,8 @@ class Command(BaseCommand):
         if options["desk"]:
             with tqdm(total=len(STEPS), unit=" steps", disable=is_quiet) as bar:
                 load_desk(users=users, now=now(), advance=lambda _: bar.update())
+        if not report.was_loaded or options["desk"]:
+            read_cache.forget()  # which nobody has told of what was written past all services
         if options["json"]:
             self.stdout.write(json.dumps(_object(report)))
         elif options["verbosity"] > 0:
