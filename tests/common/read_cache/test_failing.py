@@ -28,7 +28,7 @@ from mymoolah.common.read_cache import permission, storage
 from mymoolah.common.read_cache.permission import Gate
 from tests.api import access_token
 from tests.conftest import Person, Sql, answers_kept, balance, fund, person, send
-from tests.kept import assert_nothing_is_old, assert_nothing_is_old_within, told
+from tests.kept import assert_nothing_is_old, assert_nothing_is_old_within, told, without
 from tests.valkey import Valkey, own_valkey
 from tests.web import Web, web_server
 
@@ -326,12 +326,12 @@ def test_after_an_opening_nobody_reads_before_every_writer_tells_again(kept: Non
 
 
 def test_a_process_that_keeps_no_answers_closes_the_cache_for_those_that_do(
-    web: Web, thandi: Person, sipho: Person, owner_sql: Sql, monkeypatch: pytest.MonkeyPatch
+    web: Web, thandi: Person, sipho: Person, owner_sql: Sql
 ) -> None:
     fund(thandi, "100.00")
     assert {shown(web, thandi) for _ in range(6)} == {"100.00"}
-    monkeypatch.setattr(settings, "READ_CACHE", False)
-    send(thandi, sipho, "10.00")
+    with without():
+        send(thandi, sipho, "10.00")
     assert row(owner_sql)[1]
     assert {shown(web, thandi) for _ in range(6)} == {"90.00"}
 
