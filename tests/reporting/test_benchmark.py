@@ -23,7 +23,7 @@ from django.test.utils import CaptureQueriesContext
 from django_redis import get_redis_connection
 
 from mymoolah.common.query_log import KEY, take
-from reporting.benchmarks import habits, kernel, money, query_log, watching, web
+from reporting.benchmarks import cache, habits, kernel, money, query_log, watching, web
 from reporting.benchmarks.dashboard import customer_with_entries
 from reporting.benchmarks.load import Load, Request, _client
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
@@ -240,6 +240,20 @@ def test_the_kernel_is_measured_beside_tpc_b_and_leaves_nothing_behind(
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'mymoolah_benchmark%'")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("kept_answers")
+def test_kept_answers_are_measured_beside_none_kept(crowd: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "TURNS", 3)
+    monkeypatch.setattr(cache, "PATHS", {"dashboard": "/api/v1/dashboard"})
+    results = measured("cache")
+    assert list(results) == [
+        "CPU of dashboard (/api/v1/dashboard)",
+        "time of dashboard (/api/v1/dashboard)",
+        "over HTTP, dashboard (/api/v1/dashboard)",
+    ]
+    for name in list(results)[:2]:
+        assert {len(results[name][mode]["rounds"]) for mode in (cache.HITS, cache.MISSES, cache.WITHOUT)} == {2}
 
 
 def test_being_watched_is_measured_beside_not_being_watched(crowd: None) -> None:

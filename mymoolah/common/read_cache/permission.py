@@ -125,6 +125,7 @@ class Gate:
 
         :raises django.db.Error: the database cannot be told
         """
+        assert not connections[DEFAULT_DB_ALIAS].in_atomic_block  # or nobody else would see it
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute(CLOSE)
         known = self.ask()
