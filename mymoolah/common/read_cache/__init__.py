@@ -130,9 +130,7 @@ def _place(family: Family, owner: uuid.UUID, asked: str) -> Place | None:
     """Where the answer lies; None: this process is not to use the cache now."""
     if not settings.READ_CACHE or family.name not in settings.READ_CACHE_FAMILIES:
         return None
-    if connections[
-        DEFAULT_DB_ALIAS
-    ].in_atomic_block:  # which sees what others have not committed, and not what they have
+    if connections[DEFAULT_DB_ALIAS].in_atomic_block:  # what it sees is its own, and may be older than a stamp
         return None
     parts = [owner.hex, asked]
     if family.is_by_day:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ from mymoolah.common.crypto import decrypt_bytes, encrypt_bytes
 from mymoolah.common.read_cache.release import fingerprint
 
 PATIENCE_SECONDS: Final = 0.1
+LOOKED_AT_SECONDS: Final = 60.0  # how long what was found out about a Redis is believed
 PAUSE_SECONDS: Final = 5.0  # after Redis has failed a reader, before one asks it again
 KEPT_SECONDS: Final = 300  # an answer, a tenth more or less: what was warmed together does not end together
 STAMP_KEPT_SECONDS: Final = 3600
@@ -68,21 +70,22 @@ class Store:
         self.breaker = Breaker(pause_seconds=PAUSE_SECONDS)
         self.objection: str | None = None
         """Why this Redis is not used."""
-        self._is_looked_at = False
+        self._looked_at: float | None = None
 
     def failed(self) -> None:
         """Leave it alone for a while, and look at it anew then: it may be another."""
         self.breaker.failed()
-        self._is_looked_at = False
+        self._looked_at = None
 
     def is_suitable(self) -> bool:
         """Whether it forgets what it holds when it ends, and has nobody else's word for anything.
 
         :raises redis.exceptions.RedisError: it cannot be asked
         """
-        if not self._is_looked_at:
+        moment = time.monotonic()
+        if self._looked_at is None or moment - self._looked_at > LOOKED_AT_SECONDS:
             self.objection = objection_to(client())
-            self._is_looked_at = True
+            self._looked_at = moment
         return self.objection is None
 
     def look(self, place: Place) -> bytes | None:
