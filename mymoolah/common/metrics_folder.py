@@ -88,14 +88,6 @@ def _added_up(folder: Path) -> list[Metric]:
     return list(MultiProcessCollector.merge([str(file) for file in folder.glob("*.db") if file.stat().st_size]))
 
 
-def counted_in(folder: Path) -> Iterable[Metric]:
-    """What the processes of a folder have counted, for somebody who is none of them."""
-    if not folder.is_dir():
-        return []
-    with taking_turns(folder):
-        return list(MultiProcessCollector.merge([str(file) for file in folder.glob("*.db") if file.stat().st_size]))
-
-
 def _living(folder: Path, mine: str) -> Counter[str]:
     """How many processes of each program are alive; the others are marked as dead."""
     found: Counter[str] = Counter()

@@ -1,7 +1,7 @@
-"""How the cache does: Redis's own counters since the last report, or since it was started.
+"""How the caches do: Redis's own counters since the last report, or since it was started, and the read cache's.
 
-They are of all that lies in it: rate limits, locks and the query log as well as what was read. What one family of cached
-reads hits and misses, Redis does not know.
+Redis counts all that lies in it: rate limits, locks and the query log. What the read cache hits and misses is counted by
+the processes of this machine.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from django.conf import settings
 from django_redis import get_redis_connection
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from mymoolah.common import metrics_folder
 from mymoolah.common.admin import shown
+from reporting.cache_report import Report, report, state_in_words
 from reporting.database_health.words import share, sized
 from reporting.maintenance.findings import Facts, Finding, Level, Occasion, grade
 from reporting.maintenance.thresholds import (
@@ -21,6 +24,7 @@ from reporting.maintenance.thresholds import (
     CACHE_MEMORY_NOTICE_SHARE,
     CACHE_MEMORY_WARNING_SHARE,
     CACHE_READS_MIN,
+    FAMILY_HITS_NOTICE_SHARE,
 )
 
 COUNTERS: Final = ("keyspace_hits", "keyspace_misses", "evicted_keys")
@@ -38,6 +42,30 @@ def look(occasion: Occasion) -> Iterator[Finding]:
         )
         return
     yield from judge(info, occasion)
+    yield from kept_answers(report(metrics_folder.counted_in(settings.METRICS_DIR)))
+
+
+def kept_answers(found: Report) -> Iterator[Finding]:
+    """What `cache_stats` tells means."""
+    is_well = found.is_open or not found.is_on
+    yield Finding(
+        level=Level.OK if is_well else Level.WARNING,
+        title="Read cache",
+        found=state_in_words(found),
+        advice="" if is_well else "Customers are answered from PostgreSQL meanwhile. See docs/runbook.md.",
+    )
+    for family in found.families:
+        looked_up = family.counts["hit"] + family.counts["miss"]
+        if not family.is_kept or not looked_up:
+            continue
+        is_low = looked_up >= CACHE_READS_MIN and (family.hit_share or 0.0) < FAMILY_HITS_NOTICE_SHARE
+        yield Finding(
+            level=Level.NOTICE if is_low else Level.OK,
+            title=f"Read cache: {family.name}",
+            found=f"{family.counts['hit']:,} of {looked_up:,} answers were kept ones ({share(family.hit_share or 0.0)})",
+            advice="Kept in vain: leave it out of MYMOOLAH_READ_CACHE_FAMILIES." if is_low else "",
+            facts=dict(family.counts),
+        )
 
 
 def judge(info: Facts, occasion: Occasion) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ CACHE_READS_MIN: Final = 1_000
 """Of fewer a ratio tells nothing."""
 CACHE_HITS_NOTICE_SHARE: Final = 0.5
 """Below that most reads cost a round trip to Redis and the query as well."""
+FAMILY_HITS_NOTICE_SHARE: Final = 0.3
+"""Below that looking and storing cost more than is saved (docs/performance.md)."""
 CACHE_MEMORY_NOTICE_SHARE: Final = 0.80
 CACHE_MEMORY_WARNING_SHARE: Final = 0.95
 """The queue of tasks may lie in the same Redis, which refuses to write when it is full."""

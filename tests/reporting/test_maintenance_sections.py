@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.models import LoginSession, User
 from mymoolah.common import metrics_folder
 from mymoolah.common.clock import now
+from reporting.cache_report import FamilyCounts, Report
 from reporting.database_health.thresholds import GIB, MIB
 from reporting.maintenance import (
     analyzing,
@@ -102,9 +103,33 @@ def test_the_cache_is_counted_from_the_last_report_unless_redis_was_started_sinc
 
 
 def test_the_real_redis_is_asked_and_one_that_is_away_is_a_warning(settings: Any) -> None:
-    assert set(levels(caches.look(at()))) == {"Hits", "Evictions", "Memory"}
+    assert set(levels(caches.look(at()))) >= {"Hits", "Evictions", "Memory", "Read cache"}
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/redis.sock?db=0"}}
     assert levels(caches.look(at())) == {"Redis": "warning"}
+
+
+def kept(**changed: Any) -> Report:
+    nothing = {"hit": 0, "miss": 0, "bypass": 0, "computation": 0, "error": 0}
+    families = [
+        FamilyCounts(name="dashboard", is_kept=True, counts=nothing | {"hit": 900, "miss": 100}),
+        FamilyCounts(name="wallets", is_kept=True, counts=nothing | {"hit": 100, "miss": 900}),
+        FamilyCounts(name="vouchers", is_kept=True, counts=nothing),
+    ]
+    well: dict[str, Any] = {"is_on": True, "is_closed": False, "epoch": 1, "opened_at": None, "closed_at": None}
+    return Report(**well | {"families": tuple(families)} | changed)
+
+
+def test_the_read_cache_is_worth_a_word_where_it_is_closed_or_keeps_in_vain() -> None:
+    found = by_title(caches.kept_answers(kept()))
+    assert levels(found.values()) == {
+        "Read cache": "ok",
+        "Read cache: dashboard": "ok",
+        "Read cache: wallets": "notice",
+    }
+    assert found["Read cache: wallets"].found == "100 of 1,000 answers were kept ones (10.0%)"
+    assert levels(caches.kept_answers(kept(is_on=False)))["Read cache"] == "ok"
+    for ill in ({"is_closed": True}, {"objection": "Redis does not answer"}):
+        assert levels(caches.kept_answers(kept(**ill)))["Read cache"] == "warning"
 
 
 # Database and indexes -----------------------------------------------------------------------------------------------
