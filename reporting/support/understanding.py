@@ -20,6 +20,9 @@ TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """What this bank does not offer, and is asked for all the same."""
 ENGLISH: Final = "en"
+UNSAFE: Final = Intent.LOST_PHONE_OR_FRAUD
+PERHAPS_UNSAFE: Final = 0.1
+"""From this probability on a customer is asked whether somebody else is at their money."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +55,11 @@ def understand(message: str) -> Understood:
     text = normalise(message)
     intent, runner_up = list(scores.intents)[:2]
     is_sure = scores.intents[intent] >= classifier.model().sure_from
-    if intent is not Intent.LOST_PHONE_OR_FRAUD and _sounds_unsafe(text):
+    if intent is not UNSAFE and _sounds_unsafe(text):
         # Whoever may be losing money is asked about that first: a needless question costs less than an hour.
-        intent, runner_up, is_sure = Intent.LOST_PHONE_OR_FRAUD, intent, False
+        intent, runner_up, is_sure = UNSAFE, intent, False
+    elif intent is not UNSAFE and scores.intents[UNSAFE] >= PERHAPS_UNSAFE:
+        runner_up, is_sure = UNSAFE, False
     return Understood(
         intent=intent,
         confidence=scores.intents[intent],
@@ -67,7 +72,7 @@ def understand(message: str) -> Understood:
 
 def _sounds_unsafe(text: str) -> bool:
     named = set(concepts(text))
-    return bool(named & {"stolen", "fraud"}) or {"lost", "phone"} <= named
+    return bool(named & {"stolen", "fraud", "not_by_me"}) or {"lost", "phone"} <= named
 
 
 def _topic(text: str) -> str | None:
