@@ -96,7 +96,9 @@ def _calibrate(messages: Sequence[Message], intents: Any) -> tuple[float, float]
     classes = np.array(sorted(intent.value for intent in Intent))
     for known, new in StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(intents, intents):
         rarity = _rarity([messages[at] for at in known])
-        model = LinearSVC(C=SOFTNESS, class_weight=UNSAFE_COUNTS).fit(_matrix([messages[at] for at in known], rarity), intents[known])
+        model = LinearSVC(C=SOFTNESS, class_weight=UNSAFE_COUNTS).fit(
+            _matrix([messages[at] for at in known], rarity), intents[known]
+        )
         margins[new] = model.decision_function(_matrix([messages[at] for at in new], rarity))
     truth = np.searchsorted(classes, intents)
     sharpness = min(np.arange(1, 12, 0.05), key=lambda sharp: _loss(margins, truth, sharp))
