@@ -87,7 +87,7 @@ def read(file: Path) -> Model:
     weights = memoryview(base64.b64decode(stored["weights"])).cast("b")
     width = len(stored["biases"])
     rows = {
-        feature: (rarity, tuple(weights[at * width : (at + 1) * width]))
+        feature: (rarity, weights[at * width : (at + 1) * width])
         for at, (feature, rarity) in enumerate(stored["features"].items())
     }
     return Model(
