@@ -305,6 +305,28 @@ if PRODUCTION:
 # Where traces go; OpenTelemetry reads the rest of its settings by itself. None are made without.
 TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
+# A language model, if an operator wants one ---------------------------------------------------------------------------
+# Any endpoint that speaks as OpenAI's does: https://host/v1, without the rest of the path. None is asked without it.
+LLM_URL = env.str("MYMOOLAH_LLM_URL", default="").rstrip("/")
+LLM_KEY = env.str("MYMOOLAH_LLM_KEY", default="")
+LLM_MODEL = env.str("MYMOOLAH_LLM_MODEL", default="")
+LLM_SECONDS = env.float("MYMOOLAH_LLM_SECONDS", default=1.5)  # a customer waits for it
+LLM_DAILY_CALLS = env.int("MYMOOLAH_LLM_DAILY_CALLS", default=10_000)
+LLM_DAILY_CALLS_EACH = env.int("MYMOOLAH_LLM_DAILY_CALLS_EACH", default=20)  # of one customer
+if LLM_URL and not re.fullmatch(
+    r"(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?", LLM_URL
+):
+    raise ImproperlyConfigured(
+        "MYMOOLAH_LLM_URL must be written https://host/v1; http:// is for this machine alone, and neither passwords nor "
+        "queries belong into it."
+    )
+if bool(LLM_URL) != bool(LLM_MODEL):
+    raise ImproperlyConfigured("Set both MYMOOLAH_LLM_URL and MYMOOLAH_LLM_MODEL, or neither.")
+if not re.fullmatch(r"[!-~]*", LLM_KEY):
+    raise ImproperlyConfigured("MYMOOLAH_LLM_KEY has letters in it that no header can carry.")
+if not 0 < LLM_SECONDS <= 5:
+    raise ImproperlyConfigured(f"MYMOOLAH_LLM_SECONDS is {LLM_SECONDS}; nobody is made to wait longer than 5.")
+
 # Sign-in -----------------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

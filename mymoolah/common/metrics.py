@@ -69,3 +69,17 @@ READ_CACHE_BUMPS: Final = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+# One that waits for an optional stranger, within its limit of time (reporting/support/language_model.py).
+MODEL_ANSWERS: Final = Counter(
+    "mymoolah_model_answers",
+    "What the language model was wanted for: `used`, or why its answer was not, or why it was not asked",
+    ["purpose", "outcome"],
+    registry=REGISTRY,
+)
+MODEL_SECONDS: Final = Histogram(
+    "mymoolah_model_duration_seconds",
+    "How long the language model was waited for",
+    ["purpose"],
+    buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5),
+    registry=REGISTRY,
+)
