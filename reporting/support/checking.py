@@ -14,7 +14,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Final
 
-from reporting.support.masking import GAP, PLACEHOLDER, texts_in
+from reporting.support.masking import GAP, PLACEHOLDER, UUID, texts_in
 
 LONGER_BY: Final = 300  # letters that kindness may take
 # Words that change no fact wherever they stand: none that denies, promises, or says when, who, whose, to whom or from whom.
@@ -74,15 +74,16 @@ def check_rephrasing(answer: str, *, template: str) -> None:
 
 def check_figures(text: str, *, data: object) -> None:
     """:raises Refused: `figures`: one of `text` does not stand in `data`"""
-    given: set[Decimal] = set()
+    given: set[Decimal | str] = set()
     given.update(*(figures_in(one) for one in texts_in(data)))
     if not figures_in(text) <= given:
         raise Refused("figures")
 
 
-def figures_in(text: str) -> set[Decimal]:
-    """Every number in `text`: `R1 234.50` holds 1234.5, and 2026-11-30 holds 2026, 11 and 30."""
-    return {Decimal(figure) for figure in _FIGURE.findall(_THOUSANDS.sub("", text))}
+def figures_in(text: str) -> set[Decimal | str]:
+    """Every number in `text`: `R1 234.50` holds 1234.5, and 2026-11-30 holds 2026, 11 and 30; an id is one as a whole."""
+    ids = {one.lower() for one in UUID.findall(text)}
+    return ids | {Decimal(figure) for figure in _FIGURE.findall(_THOUSANDS.sub("", UUID.sub(" ", text)))}
 
 
 def _tokens(text: str) -> list[str]:

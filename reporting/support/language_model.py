@@ -111,11 +111,13 @@ def _checked(
     if any(one.in_atomic_block for one in held):  # which would wait with its locks
         logger.error("The language model is not asked: a transaction is open")
         raise Refused("transaction")
-    breaker = model_connection.breaker
-    if not breaker.may_try():
+    patience = model_connection.patience
+    if patience.is_shut:
         raise Refused("breaker")
     if not model_budget.take(budget_of):
         raise Refused("budget")
+    if not patience.lets_through():  # somebody else tries whether it is well again
+        raise Refused("breaker")
     for one in held:  # back to the pool: nobody goes without one while this thread waits
         one.close()
     begun = time.perf_counter()
@@ -123,11 +125,11 @@ def _checked(
         answer = check(model_connection.ask(messages, most_tokens=most_tokens))
     except Refused as refusal:
         if refusal.reason != "busy":
-            breaker.failed()
+            patience.failed()
         raise
     finally:
         MODEL_SECONDS.labels(purpose).observe(time.perf_counter() - begun)
-    breaker.succeeded()
+    patience.went_well()
     return answer
 
 

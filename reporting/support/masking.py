@@ -13,6 +13,8 @@ PLACEHOLDER: Final = re.compile(r"\[[A-Z]+_[0-9]+\]")
 SHORTEST: Final = 2  # letters: what is shorter says nothing of anybody
 GAP: Final = "[ \u00a0\u202f]"  # plain, no-break and narrow spaces, as they stand between thousands
 
+UUID: Final = re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b", re.IGNORECASE)
+
 
 def beside_placeholders(pattern: str) -> re.Pattern[str]:
     """`pattern`, or a placeholder that stands already, so that nothing is hidden within one."""
@@ -25,7 +27,7 @@ PATTERNS: Final = {
     "LINK": beside_placeholders(
         r"(?:https?://|www\.)[^\s\[\]]*\w|(?<!\w)/[\w/{}.-]*\w|\b[\w-]+\.(?:com|net|org|app|io|za)\b[^\s\[\]]*"
     ),
-    "ID": beside_placeholders(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b"),
+    "ID": beside_placeholders(UUID.pattern),
     "PHONE": beside_placeholders(rf"(?<!\w)(?:\+{GAP}?|00)?(?:27|0){GAP}?[1-8]\d(?:{GAP}?-?\d){{7}}(?!\d)"),
     "AMOUNT": beside_placeholders(
         rf"\b(?:R|ZAR){GAP}?\d+(?:[ \u00a0\u202f,.]\d{{2,3}}(?!\d))*\w*|"
@@ -75,7 +77,7 @@ class Mask:
         text = self.hide(text.replace("[", "(").replace("]", ")"))
 
         def hide_name(found: re.Match[str], *, before: str, name: str) -> str:
-            return found[0] if name.lower() in ordinary else before + self._named("NAME", name)
+            return found[0] if ordinary.issuperset(name.lower().split()) else before + self._named("NAME", name)
 
         if self._words is not None:
             text = self._replace(self._words, text, lambda found: hide_name(found, before="", name=found[0]))

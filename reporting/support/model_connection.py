@@ -12,13 +12,13 @@ import logging
 import os
 import ssl
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
+from mymoolah.common.breaker import Breaker
 from reporting.support.checking import Refused
 
 if TYPE_CHECKING:
@@ -34,42 +34,25 @@ PAUSE_SECONDS: Final = 30.0
 Message = Mapping[str, str]  # `role` and `content`
 
 
-class Breaker:
-    """After a few failures in a row nobody is sent for a while; then one, and the others follow if he succeeds."""
+class Patience(Breaker):
+    """A breaker that bears some failures in a row: a single one may be due to the question."""
 
     def __init__(self) -> None:
-        self._failures = 0
-        self._closed_until = 0.0
-        self._lock = threading.Lock()
-
-    def may_try(self) -> bool:
-        with self._lock:
-            now = time.monotonic()
-            if self._failures < FAILURES_IN_A_ROW:
-                return True
-            if now < self._closed_until:
-                return False
-            self._closed_until = now + PAUSE_SECONDS  # whoever comes meanwhile does not try as well
-            return True
-
-    def succeeded(self) -> None:
-        with self._lock:
-            self._failures = 0
+        super().__init__(pause_seconds=PAUSE_SECONDS)
+        self._failures = 0  # not counted to the last one where several threads fail at once
 
     def failed(self) -> None:
-        with self._lock:
-            self._failures += 1
-            if self._failures == FAILURES_IN_A_ROW:
-                logger.warning("The language model is not asked for %s seconds: it failed too often", PAUSE_SECONDS)
-            if self._failures >= FAILURES_IN_A_ROW:
-                self._closed_until = time.monotonic() + PAUSE_SECONDS
+        self._failures += 1
+        if self._failures >= FAILURES_IN_A_ROW:
+            super().failed()
+            logger.warning("The language model is not asked for %s seconds: it failed too often", PAUSE_SECONDS)
 
-    def forget(self) -> None:
-        """Try again at once."""
-        self.succeeded()
+    def went_well(self) -> None:
+        self._failures = 0
+        super().went_well()
 
 
-breaker: Final = Breaker()
+patience: Final = Patience()
 _turns: Final = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -150,6 +133,6 @@ def _text_of(body: bytes) -> str:
         text, reason = choice["message"]["content"], choice.get("finish_reason")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Refused("malformed") from error
-    if not isinstance(text, str) or reason not in {"stop", None}:
+    if not isinstance(text, str) or reason not in ("stop", None):
         raise Refused("malformed")  # cut off, or a call of a tool that it was not offered
     return text
