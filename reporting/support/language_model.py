@@ -20,7 +20,7 @@ from mymoolah.common.metrics import MODEL_ANSWERS, MODEL_SECONDS
 from reporting.support import model_budget, model_connection
 from reporting.support.checking import KIND, LANGUAGES, Refused, check_figures, check_rephrasing
 from reporting.support.intents import Intent
-from reporting.support.masking import Mask, texts_in
+from reporting.support.masking import OUR_WORDS, Mask, texts_in
 from reporting.support.model_connection import Message
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def rephrase(
     """
     if not settings.LLM_URL or language not in LANGUAGES or not _can_be_masked(template_answer, data):
         return template_answer
-    mask = Mask(facts=texts_in(data), names=names)
+    mask = Mask(facts=texts_in(data, without=OUR_WORDS), names=names)
     template = mask.hide(template_answer)
     asked = {"question": mask.hide_message(_plain(question), ordinary=KIND), "answer": template}
 

@@ -35,6 +35,8 @@ PATTERNS: Final = {
     ),
     "NUMBER": beside_placeholders(rf"\b[\w-]*\d(?:[\w.,:/-]|{GAP}(?=\d))*(?<![.,:/-])|\d"),
 }
+# What of the facts is a word of our own, of no use to whoever wants to know of whom they tell.
+OUR_WORDS: Final = frozenset({"allowance", "currency", "line", "state", "status", "type"})
 # Of a message only: a name that nobody knows, as it is introduced, or written with a capital letter within a sentence.
 INTRODUCED: Final = beside_placeholders(
     r"(\b(?:my name is|my name's|i am called|this is|it's|igama lami ngu|my naam is|ke nna)\s+)([^\W\d_]+)"
@@ -104,16 +106,17 @@ class Mask:
         return pattern.sub(lambda found: found[0] if PLACEHOLDER.fullmatch(found[0]) else hide(found), text)
 
 
-def texts_in(data: object) -> Iterable[str]:
-    """Every text and number within `data`, however deep, as it is written."""
+def texts_in(data: object, *, without: frozenset[str] = frozenset()) -> Iterable[str]:
+    """Every text and number within `data`, however deep, as it is written; not what stands below a key in `without`."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, Mapping):
-        for value in data.values():
-            yield from texts_in(value)
+        for key, value in data.items():
+            if key not in without:
+                yield from texts_in(value, without=without)
     elif isinstance(data, Iterable):
         for value in data:
-            yield from texts_in(value)
+            yield from texts_in(value, without=without)
     elif data is not None and not isinstance(data, bool):
         yield str(data)
 

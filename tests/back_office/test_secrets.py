@@ -19,6 +19,7 @@ from tests.vouchers.desk import STANDARD, code_of, issue
 from tests.vouchers.till import SPENT, TOP_UP
 from vouchers.models import Voucher
 
+MODEL_KEY = "sk-of-a-language-model-1f2e3d"
 UNREADABLE = {"the-encrypted-identity", "the-encrypted-code"}
 
 
@@ -40,12 +41,13 @@ def secrets() -> dict[str, str]:
     found |= {f"digest of {code}": bytes(code.code_digest).hex() for code in OneTimeCode.objects.all()}
     found |= {f"token of {one}": bytes(one.token_digest).hex() for one in LoginSession.objects.all()}
     found |= {"what signs": django_settings.SECRET_KEY, "what blinds": django_settings.BLIND_INDEX_KEY}
+    found |= {"what a model is asked with": MODEL_KEY}
     found |= {"what encrypts": django_settings.ENCRYPTION_KEYS[0], "how staff sign in": PASSWORD}
     return found
 
 
 def test_no_screen_shows_a_secret_to_anybody(house: Furnished, thandi: Person, tmp_path: Path, settings: Any) -> None:
-    settings.DOCUMENTS_DIR = tmp_path / "documents"
+    settings.DOCUMENTS_DIR, settings.LLM_KEY = tmp_path / "documents", MODEL_KEY
     make_cases(now=now())
     fund(thandi, "900.00")
     for kind in (STANDARD, TOP_UP, SPENT):

@@ -135,7 +135,7 @@ def test_the_model_sees_no_name_no_figure_and_no_address(model: Stub) -> None:
     assert sent["model"] == "small"
     texts = json.dumps([message["content"] for message in sent["messages"]])
     assert not re.search(r"\d", PLACEHOLDER.sub("", texts))
-    for private in ("Thandi", "Nkosi", "Sipho", "Dlamini", "sipho", "example.com", "wallets", "pending"):
+    for private in ("Thandi", "Nkosi", "Sipho", "Dlamini", "sipho", "example.com", "wallets"):
         assert private not in texts
     # What the customer names is told by the same placeholder as what the bank answers.
     [payment] = re.findall(r"\(([^)]+)\) on", model.asked["answer"])

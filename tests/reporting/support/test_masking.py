@@ -113,3 +113,4 @@ def test_questions_of_customers_keep_no_digit() -> None:
 def test_data_is_searched_to_its_depth() -> None:
     data = {"a": ["x", {"b": 7, "c": None, "d": True}], "e": "2.50"}
     assert [*texts_in(data)] == ["x", "7", "2.50"]
+    assert [*texts_in(data, without=frozenset({"b", "e"}))] == ["x"]
