@@ -12,7 +12,9 @@ import logging
 import os
 import ssl
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,6 +55,7 @@ class Patience(Breaker):
 
 
 patience: Final = Patience()
+_making: Final = threading.Lock()
 _turns: Final = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -61,11 +64,20 @@ def ask(messages: Sequence[Message], *, most_tokens: int) -> str:
 
     :raises Refused: `busy`, `timeout`, `unreachable`, `status`, `too_large` or `malformed`
     """
+    wanted = {"model": settings.LLM_MODEL, "messages": list(messages), "max_tokens": most_tokens, "temperature": 0}
     if not _turns.acquire(blocking=False):
         raise Refused("busy")
+    ends_at = time.monotonic() + settings.LLM_SECONDS
     try:
-        wanted = {"model": settings.LLM_MODEL, "messages": list(messages), "max_tokens": most_tokens, "temperature": 0}
-        return _text_of(_connection(os.getpid()).post(wanted, seconds=settings.LLM_SECONDS))
+        connection = _connection().result(timeout=settings.LLM_SECONDS)
+        return _text_of(connection.post(wanted, seconds=max(0, ends_at - time.monotonic())))
+    except TimeoutError as error:
+        raise Refused("timeout") from error
+    except Refused:
+        raise
+    except Exception as error:  # what a stranger's server can do to a client has no end, and is all the same to us
+        logger.warning("The language model cannot be asked: %s", type(error).__name__)
+        raise Refused("unreachable") from error
     finally:
         _turns.release()
 
@@ -80,31 +92,30 @@ class Connection:
             verify=ssl.create_default_context(),
             trust_env=False,
             follow_redirects=False,
+            timeout=None,  # noqa: S113 - whoever waits has one for the whole of it
             limits=httpx.Limits(max_connections=2 * AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=30),
         )
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="language-model", daemon=True).start()
 
     def post(self, wanted: Mapping[str, Any], *, seconds: float) -> bytes:
-        """:raises Refused: nothing that could be read came in time"""
-        answer = asyncio.run_coroutine_threadsafe(self._post(wanted, seconds), self._loop)
+        """The body of an answer.
+
+        :raises TimeoutError: none came in time
+        :raises Refused: it was not read
+        """
+        answer = asyncio.run_coroutine_threadsafe(self._post(wanted), self._loop)
         try:
             return answer.result(timeout=seconds)
-        except TimeoutError as error:
+        finally:
             answer.cancel()
-            raise Refused("timeout") from error
-        except Refused:
-            raise
-        except Exception as error:  # what a stranger's server can do to a client has no end, and is all the same to us
-            logger.warning("The language model cannot be asked: %s", type(error).__name__)
-            raise Refused("unreachable") from error
 
-    async def _post(self, wanted: Mapping[str, Any], seconds: float) -> bytes:
+    async def _post(self, wanted: Mapping[str, Any]) -> bytes:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if settings.LLM_KEY:
             headers["Authorization"] = f"Bearer {settings.LLM_KEY}"
         url = f"{settings.LLM_URL}/chat/completions"
-        async with self._client.stream("POST", url, json=wanted, headers=headers, timeout=seconds) as answer:
+        async with self._client.stream("POST", url, json=wanted, headers=headers) as answer:
             return await _body_of(answer)
 
 
@@ -121,10 +132,16 @@ async def _body_of(answer: httpx.Response) -> bytes:
     return body
 
 
+def _connection() -> Future[Connection]:
+    """This process's, which is made beside whoever asks first: that takes half a second, and he waits no longer for it."""
+    with _making:
+        return _connection_of(os.getpid())
+
+
 @lru_cache(maxsize=1)
-def _connection(_process: int) -> Connection:
-    """This process's: a child that is forked has no thread of its parent's, and makes a connection of its own."""
-    return Connection()
+def _connection_of(_process: int) -> Future[Connection]:
+    """A child that is forked has no thread of its parent's, and makes a connection of its own."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model").submit(Connection)
 
 
 def _text_of(body: bytes) -> str:
