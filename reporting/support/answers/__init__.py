@@ -1,0 +1,1 @@
+"""Answers in words: one file for each language, which whoever speaks it can correct. docs/support.md says how."""

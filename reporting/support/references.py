@@ -1,0 +1,48 @@
+"""What a message names: a transfer, a number, an amount. Only the signed-in customer's own are then looked for."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from mymoolah.common.money import InvalidAmount, Money
+
+UUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])", re.I)
+EASYPAY: Final = re.compile(r"(?<![0-9])9(?:[ -]?[0-9]){13}(?![0-9])", re.ASCII)
+# R120, R 1 250,50, R1,250.00, 120 rand, 120.00 ZAR
+AMOUNT: Final = re.compile(
+    r"(?:\bR\s?|\bZAR\s?)(?P<after>[0-9]{1,3}(?:[ ,][0-9]{3})+(?:[.,][0-9]{2})?|[0-9]{1,10}(?:[.,][0-9]{1,2})?)(?![0-9])"
+    r"|(?<![0-9.,])(?P<before>[0-9]{1,10}(?:[.,][0-9]{1,2})?)\s?(?:rand\b|zar\b|bucks\b)",
+    re.ASCII | re.IGNORECASE,
+)
+CENTS: Final = re.compile(r"[.,]([0-9]{1,2})$", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class References:
+    transfer: uuid.UUID | None = None
+    easypay_number: str | None = None
+    amount: Decimal | None = None
+
+
+def references_in(message: str) -> References:
+    """The first of each that a message names."""
+    transfer, number, amount = UUID.search(message), EASYPAY.search(message), AMOUNT.search(message)
+    return References(
+        transfer=uuid.UUID(transfer[0]) if transfer else None,
+        easypay_number=re.sub(r"[ -]", "", number[0]) if number else None,
+        amount=_amount(amount["after"] or amount["before"]) if amount else None,
+    )
+
+
+def _amount(written: str) -> Decimal | None:
+    """What `1 250,50` or `1,250.50` says; None for what is no amount."""
+    cents = CENTS.search(written)
+    whole = re.sub(r"[ .,]", "", written[: cents.start()] if cents else written)
+    try:
+        return Money.parse(f"{whole}.{cents[1]}" if cents else whole).amount
+    except InvalidAmount:
+        return None
