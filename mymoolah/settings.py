@@ -437,6 +437,11 @@ RATE_LIMITS_PER_MINUTE = {
     "statements": 30,
     "reads": 300,
 }
+RATE_LIMITS_PER_HOUR = {"support": 100}
+# How long questions to the support assistant and their answers are kept, and of a ticket what was said after it closed.
+SUPPORT_KEPT_DAYS = env.int("MYMOOLAH_SUPPORT_KEPT_DAYS", default=90)
+if SUPPORT_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("MYMOOLAH_SUPPORT_KEPT_DAYS must be at least 1.")
 # How many proxies of our own stand before the web process, each adding to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("MYMOOLAH_TRUSTED_PROXIES", default=0)
 if TRUSTED_PROXIES < 0:
@@ -461,6 +466,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "transfers", "description": "Sending money, and what was sent and received"},
         {"name": "vouchers", "description": "Vouchers of every type: making, redeeming and cancelling them"},
         {"name": "statements", "description": "A wallet's period, to read, to file or to print"},
+        {"name": "support", "description": "Asking the support assistant, and the people behind it"},
         {"name": "tills", "description": "For EasyPay, not for customers: what happened at a till"},
     ],
     "ENUM_NAME_OVERRIDES": {
@@ -477,6 +483,8 @@ SPECTACULAR_SETTINGS = {
         "VoucherStatus": "vouchers.models.Voucher.Status",
         "VoucherType": "vouchers.models.Voucher.Type",
         "TillResult": "vouchers.models.TillEvent.Result",
+        "SupportIntent": "reporting.support.serializers.INTENTS",
+        "SupportTicketStatus": "reporting.support.models.SupportTicket.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -520,6 +528,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-query-times": {
         "task": "reporting.forget_query_times",
         "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 3600},
+    },
+    "forget-support": {
+        "task": "reporting.forget_support",
+        "schedule": crontab(hour=4, minute=20),
         "options": {"expires": 3600},
     },
     "take-days": {

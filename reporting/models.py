@@ -14,7 +14,12 @@ from django_pgviews.exceptions import ConcurrentIndexNotDefinedError
 
 from accounts.models import User
 from mymoolah.common import sql
-from reporting.support.models import SupportArticle, SupportMessage, SupportReply, SupportTicket
+from reporting.support.models import (  # noqa: F401 - Django finds them here
+    SupportArticle,
+    SupportMessage,
+    SupportReply,
+    SupportTicket,
+)
 from wallets.models import Wallet, money_field
 
 HOURS_BEGIN: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # any whole hour would do

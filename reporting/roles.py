@@ -62,6 +62,11 @@ DATABASE: Final = ("reporting.view_tablesize", "reporting.view_maintenancereport
 ROLES_THEMSELVES: Final = ("auth.view_group",)
 KEPT_VIEWS: Final = ("accounts.view_savedview",)
 
+TICKETS: Final = ("reporting.view_supportticket",)
+WORK_TICKETS: Final = ("reporting.work_supportticket",)
+ARTICLES: Final = ("reporting.view_supportarticle",)
+WRITE_ARTICLES: Final = ("reporting.write_supportarticle", "reporting.approve_supportarticle")
+
 LOST_TELEPHONES: Final = ("accounts.reset_secondfactor",)
 
 EVERYTHING: Final = (
@@ -69,12 +74,14 @@ EVERYTHING: Final = (
     *(WALLETS + RULES + LEDGER + PROPOSALS + KEYS + VOUCHERS + TILLS + SUSPENSE),
     *(SUMMARIES + OVERVIEW + HEALTH + ROLES_THEMSELVES),
     *(DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS + DATABASE + KEPT_VIEWS),
+    *(TICKETS + ARTICLES),
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "administrator": frozenset(
         EVERYTHING
         + (COPIES + LOST_TELEPHONES + ASSIST + STANDING + REOPEN + FREEZE + UNFREEZE)
+        + (WORK_TICKETS + WRITE_ARTICLES)
         + ("accounts.change_user", "auth.change_group")
     ),
     "kyc": frozenset(
@@ -91,6 +98,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
         (PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW)
         + (ASSIST + FREEZE + REVEAL_IDENTITY)
         + (DAYS + DAYS_REFUSALS)
+        + (TICKETS + WORK_TICKETS + ARTICLES + WRITE_ARTICLES)
     ),
     "operator": frozenset(AUDIT + TILLS + HEALTH + DAYS + DAYS_REFUSALS + VERIFICATIONS + DATABASE),
 }

@@ -10,6 +10,7 @@ from django.conf import settings
 from mymoolah.common.clock import now
 from reporting import days, query_log, services, table_sizes, verification, warming
 from reporting.maintenance import reports
+from reporting.support import transcripts
 
 logger = logging.getLogger(__name__)
 
@@ -115,3 +116,10 @@ def _maintain(kind: reports.Kind) -> None:
     if outcome.is_new:
         report = outcome.report
         logger.info("%s: %s warnings, %s notices.", report, report.warnings_count, report.notices_count)
+
+
+@shared_task(name="reporting.forget_support", soft_time_limit=600, time_limit=630)
+def forget_support() -> None:
+    """Forget what the support assistant was asked too long ago; a second one at once does nothing."""
+    forgotten = transcripts.forget(now=now())
+    logger.info("Forgot %s questions and tickets.", forgotten)

@@ -81,5 +81,25 @@ MODEL_SECONDS: Final = Histogram(
     "How long the language model was waited for",
     ["purpose"],
     buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5),
+SUPPORT_MESSAGES: Final = Counter(
+    "mymoolah_support_messages",
+    "Questions of customers to the support assistant, by what it took them to mean; `clarified` where it asked which",
+    ["intent", "outcome"],
+    registry=REGISTRY,
+)
+SUPPORT_CONFIDENCE: Final = Histogram(
+    "mymoolah_support_confidence",
+    "How sure the support assistant was of a question, from 0 to 1",
+    ["outcome"],
+    buckets=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
+    registry=REGISTRY,
+)
+SUPPORT_TICKETS: Final = Counter(
+    "mymoolah_support_tickets_opened", "Support tickets that were opened", ["intent"], registry=REGISTRY
+)
+SUPPORT_VOTES: Final = Counter(
+    "mymoolah_support_votes",
+    "What customers said of an answer: `yes`, it helped, or `no`",
+    ["intent", "helpful"],
     registry=REGISTRY,
 )

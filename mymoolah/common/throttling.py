@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 60
+HOUR_SECONDS = 3_600
 DEFAULT_SCOPE = "reads"
 COUNTED = "mymoolah.rate_limit"  # where a request keeps the tightest limit it was counted against
-# While Redis is away a customer still sees his money; what moves it, or guesses at secrets, waits.
-FAIL_OPEN = {"reads", "statements"}
+# While Redis is away a customer still sees his money, and is helped; what moves it, or guesses at secrets, waits.
+FAIL_OPEN = {"reads", "statements", "support"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class Usage:
 
 
 class GroupThrottle(BaseThrottle):
-    """Counts a view's requests in its group, `throttle_scope`, a name in RATE_LIMITS_PER_MINUTE.
+    """Counts a view's requests in its group, `throttle_scope`, a name in RATE_LIMITS_PER_MINUTE or _PER_HOUR.
 
     What was counted is left on the request, and `ApiHeaders` says it in the answer.
     """
@@ -119,12 +120,18 @@ class AddressThrottle(GroupThrottle):
         return self.count(request, scope, client_network(request)) and super().allow_request(request, view)
 
 
+def rate_of(scope: str) -> tuple[int, int]:
+    """How many requests of a group there may be in how many seconds."""
+    hourly: int | None = settings.RATE_LIMITS_PER_HOUR.get(scope)
+    return (settings.RATE_LIMITS_PER_MINUTE[scope], PERIOD_SECONDS) if hourly is None else (hourly, HOUR_SECONDS)
+
+
 def usage_of(request: Request, scope: str, whom: str, *, increment: bool = True) -> Usage | None:
     """How much is used with this request, which is counted if `increment`; None when nothing is counted, or nothing can be and `scope` goes on without.
 
     :raises Unavailable: Redis is away
     """
-    rate = (settings.RATE_LIMITS_PER_MINUTE[scope], PERIOD_SECONDS)
+    rate = rate_of(scope)
     try:
         counted: dict[str, Any] | None = get_usage(
             request, group=scope, key=lambda *_: whom, rate=rate, increment=increment

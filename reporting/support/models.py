@@ -8,7 +8,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from reporting.support.intents import Intent
 
 LANGUAGES = ("en", "zu", "xh", "af", "st")
 
@@ -29,7 +28,7 @@ class SupportTicket(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="support_tickets", db_index=False)
     conversation = models.UUIDField(editable=False)
-    intent = models.CharField(max_length=40, choices=[(one.value, one.value) for one in Intent])
+    intent = models.CharField(max_length=40)
     status = models.CharField(max_length=7, choices=Status, default=Status.OPEN)
     priority = models.PositiveSmallIntegerField(choices=Priority)
     transcript_encrypted = models.TextField(blank=True, help_text="What was said before it; nothing once forgotten")
@@ -114,14 +113,18 @@ class SupportArticle(models.Model):
     slug = models.SlugField(max_length=60, db_index=False)
     language = models.CharField(max_length=2, choices=[(one, one) for one in LANGUAGES], default="en")
     version = models.PositiveIntegerField(default=1)
-    intent = models.CharField(
-        max_length=40, blank=True, choices=[(one.value, one.value) for one in Intent], help_text="What it answers best"
-    )
+    intent = models.CharField(max_length=40, blank=True, help_text="What it answers best")
     title = models.CharField(max_length=120)
     body = models.TextField(max_length=4_000)
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
     author = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text="None: the system"
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="None: the system",
     )
     approved_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -146,9 +149,7 @@ class SupportArticle(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "approved", "retired"]), name="support_articles_status_is_known"
             ),
-            models.CheckConstraint(
-                condition=Q(language__in=LANGUAGES), name="support_articles_language_is_known"
-            ),
+            models.CheckConstraint(condition=Q(language__in=LANGUAGES), name="support_articles_language_is_known"),
             models.CheckConstraint(
                 condition=Q(status="draft", approved_by=None, approved_at=None)
                 | (~Q(status="draft") & Q(approved_at__isnull=False)),

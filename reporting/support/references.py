@@ -10,7 +10,7 @@ from typing import Final
 
 from mymoolah.common.money import InvalidAmount, Money
 
-UUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])", re.I)
+UUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 EASYPAY: Final = re.compile(r"(?<![0-9])9(?:[ -]?[0-9]){13}(?![0-9])", re.ASCII)
 # R120, R 1 250,50, R1,250.00, 120 rand, 120.00 ZAR
 AMOUNT: Final = re.compile(

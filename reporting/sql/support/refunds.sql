@@ -69,7 +69,7 @@ SELECT
             ),
             '[]'::json
         ),
-        'waiting', coalesce(
+        'set_aside', coalesce(
             (
                 SELECT
                     json_agg(

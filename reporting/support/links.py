@@ -1,0 +1,113 @@
+"""What leads on from an answer: calls of the API that do what it speaks of. None is ever made by a message alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reporting.support.facts import Facts
+from reporting.support.intents import Intent
+from reporting.support.wording import link_title
+
+V1: Final = "/api/v1/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """One call; `each` names the list of the facts that it is offered for row by row, `only` what such a row must say."""
+
+    name: str
+    path: str
+    method: str = "GET"
+    each: str = ""
+    only: tuple[str, str] | None = None
+    body: Mapping[str, str] | None = None
+    is_confirmed: bool = False
+    """Whether it has to be asked for again, in words of its own, before it is done."""
+
+    def told(self, row: Mapping[str, Any], *, language: str) -> dict[str, Any]:
+        return {
+            "title": link_title(self.name, language=language, **row),
+            "method": self.method,
+            "href": V1 + self.path.format_map(row),
+            "body": dict(self.body) if self.body else None,
+            "confirm": link_title(f"{self.name}_warns", language=language) if self.is_confirmed else None,
+        }
+
+
+FREEZE: Final = Link(
+    name="freeze",
+    path="wallets/{number}/freeze",
+    method="POST",
+    each="wallets",
+    only=("status", "active"),
+    is_confirmed=True,
+)
+HUMAN: Final = Link(name="human", path="support/messages", method="POST", body={"intent": Intent.HUMAN.value})
+TICKETS: Final = Link(name="tickets", path="support/tickets")
+ALL: Final = Link(name="transactions", path="transactions")
+EACH_TRANSFER: Final = Link(name="transfer", path="transfers/{id}", each="transfers")
+EACH_VOUCHER: Final = Link(name="voucher", path="vouchers/{id}", each="vouchers")
+VOUCHERS: Final = Link(name="vouchers", path="vouchers")
+MAKE_VOUCHER: Final = Link(name="voucher_make", path="vouchers", method="POST")
+REDEEM: Final = Link(name="voucher_redeem", path="vouchers/redeem", method="POST")
+SEND: Final = Link(name="send", path="transfers", method="POST")
+WALLETS: Final = Link(name="wallets", path="wallets")
+IDENTITY: Final = Link(name="identity", path="kyc")
+SEND_IDENTITY: Final = Link(name="identity_send", path="kyc/submissions", method="POST")
+PROFILE: Final = Link(name="profile", path="me")
+STATEMENT: Final = Link(name="statement", path="statements")
+END_SESSIONS: Final = Link(name="sessions_end", path="auth/sessions", method="DELETE")
+PASSWORD: Final = Link(name="password", path="me/password", method="POST")
+FORGOT: Final = Link(name="password_forgot", path="auth/password/forgot", method="POST")
+
+LINKS: Final[Mapping[Intent, Sequence[Link]]] = {
+    Intent.BALANCE: (WALLETS, ALL),
+    Intent.TRANSACTIONS: (ALL, STATEMENT),
+    Intent.MONEY_IN: (ALL,),
+    Intent.MONEY_OUT: (ALL,),
+    Intent.TRANSFER_STATUS: (EACH_TRANSFER, ALL, HUMAN),
+    Intent.TRANSFER_FAILED_OR_DECLINED: (EACH_TRANSFER, WALLETS, SEND, HUMAN),
+    Intent.WRONG_RECIPIENT: (FREEZE, EACH_TRANSFER, TICKETS),
+    Intent.DUPLICATE_CHARGE: (FREEZE, ALL, TICKETS),
+    Intent.TOPUP_HOW: (MAKE_VOUCHER, VOUCHERS),
+    Intent.TOPUP_PENDING: (EACH_VOUCHER, HUMAN),
+    Intent.TOPUP_FAILED: (EACH_VOUCHER, HUMAN),
+    Intent.VOUCHER_LIST: (EACH_VOUCHER, VOUCHERS),
+    Intent.VOUCHER_HOW: (MAKE_VOUCHER, REDEEM),
+    Intent.VOUCHER_PROBLEM: (EACH_VOUCHER, REDEEM, HUMAN),
+    Intent.CASHOUT: (MAKE_VOUCHER, EACH_VOUCHER),
+    Intent.FEES: (VOUCHERS,),
+    Intent.LIMITS: (WALLETS, IDENTITY),
+    Intent.KYC_STATUS: (IDENTITY,),
+    Intent.KYC_HOW: (SEND_IDENTITY, IDENTITY),
+    Intent.KYC_REJECTED: (SEND_IDENTITY, IDENTITY, HUMAN),
+    Intent.CHANGE_DETAILS: (PROFILE, HUMAN),
+    Intent.PASSWORD_OR_PIN: (PASSWORD, FORGOT, END_SESSIONS),
+    Intent.LOST_PHONE_OR_FRAUD: (FREEZE, END_SESSIONS, PASSWORD, TICKETS),
+    Intent.REFUND: (ALL, HUMAN),
+    Intent.STATEMENT: (STATEMENT,),
+    Intent.CLOSE_ACCOUNT: (WALLETS, HUMAN),
+    Intent.RECEIVE_MONEY: (WALLETS, PROFILE),
+    Intent.SUPPORTED_COUNTRIES_AND_CURRENCIES: (WALLETS, HUMAN),
+    Intent.HUMAN: (TICKETS,),
+    Intent.GREETING: (HUMAN,),
+    Intent.OUT_OF_SCOPE: (HUMAN,),
+}
+
+
+def links_for(intent: Intent, facts: Facts, *, language: str) -> list[dict[str, Any]]:
+    return list(_told(LINKS[intent], facts, language=language))
+
+
+def ways_to_protect(facts: Facts, *, language: str) -> list[dict[str, Any]]:
+    """To freeze what can be frozen: offered wherever somebody may have lost a phone."""
+    return list(_told([FREEZE], facts, language=language))
+
+
+def _told(links: Sequence[Link], facts: Facts, *, language: str) -> Iterator[dict[str, Any]]:
+    for link in links:
+        for row in facts.get(link.each, ()) if link.each else [{}]:
+            if link.only is None or row[link.only[0]] == link.only[1]:
+                yield link.told(row, language=language)

@@ -1,0 +1,219 @@
+"""What was asked and answered: kept encrypted for a while, shown to whom it belongs, erased when he wants or in time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from accounts import audit
+from accounts.audit import Origin
+from accounts.selectors import get_user_id
+from mymoolah.common import sql
+from mymoolah.common.clock import iso_utc
+from mymoolah.common.crypto import decrypt, encrypt
+from mymoolah.common.errors import NotFound
+from mymoolah.common.metrics import SUPPORT_CONFIDENCE, SUPPORT_MESSAGES, SUPPORT_VOTES
+from mymoolah.common.pagination import Page, PageRequest, cut
+from reporting.support import articles, tickets
+from reporting.support.assistant import Answer, answer_to
+from reporting.support.intents import Intent
+from reporting.support.models import SupportMessage, SupportReply, SupportTicket
+from reporting.support.wording import phrase
+
+QUESTION, ANSWER = "support_message.question", "support_message.answer"
+LONGEST_MESSAGE: Final = 2_000
+TOLD_TO_STAFF: Final = 10
+"""How many of the last questions and answers of a conversation a ticket begins with."""
+LOCK_KEY: Final = 6250156  # of the advisory lock
+ROWS_FORGOTTEN_AT_ONCE: Final = 5_000
+TICKETS_FORGOTTEN_AT_ONCE: Final = 500
+
+
+class ConversationNotFound(NotFound):
+    code, title = "conversation_not_found", "There is no such conversation"
+
+
+class MessageNotFound(NotFound):
+    code, title = "message_not_found", "There is no such message"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A question that was answered, as its row keeps it."""
+
+    id: uuid.UUID
+    conversation: uuid.UUID
+    answer: Answer
+    text: str
+    ticket: uuid.UUID | None
+
+
+def ask(
+    *, user_public_id: uuid.UUID, message: str, conversation: uuid.UUID | None, chosen: Intent | None, now: dt.datetime
+) -> Said:
+    """Answer a customer's question and keep both, opening a ticket where a person has to look.
+
+    :raises UnknownUser, ConversationNotFound: nothing was kept
+    """
+    user_id = get_user_id(public_id=user_public_id)
+    if conversation is not None and not _has(user_id, conversation):
+        raise ConversationNotFound
+    found = answer_to(message, user_public_id=user_public_id, chosen=chosen, now=now)
+    talk, text, ticket = conversation or uuid.uuid4(), found.text, None
+    with transaction.atomic():
+        if found.clarify is None and found.intent in tickets.PRIORITIES:
+            said = [*_said_so_far(user_id, talk), {"by": "customer", "text": message}]
+            ticket = tickets.open_ticket(
+                user_id=user_id, conversation=talk, intent=found.intent, said=said, now=now
+            ).public_id
+            text = f"{text}\n{phrase('ticket', language=found.language, ticket=str(ticket))}"
+        kept = SupportMessage.objects.create(
+            user_id=user_id,
+            conversation=talk,
+            question_encrypted=encrypt(message, context=QUESTION),
+            answer_encrypted=encrypt(text, context=ANSWER),
+            intent=found.intent,
+            runner_up=found.runner_up or "",
+            confidence=found.confidence,
+            language=found.language,
+            article_id=found.article_id,
+            created_at=now,
+        )
+    SUPPORT_MESSAGES.labels(found.intent.value, "clarified" if found.clarify else "answered").inc()
+    SUPPORT_CONFIDENCE.labels("clarified" if found.clarify else "answered").observe(found.confidence)
+    return Said(id=kept.public_id, conversation=talk, answer=found, text=text, ticket=ticket)
+
+
+def _has(user_id: int, conversation: uuid.UUID) -> bool:
+    return SupportMessage.objects.filter(user=user_id, conversation=conversation).exists()
+
+
+def _said_so_far(user_id: int, conversation: uuid.UUID) -> list[dict[str, str]]:
+    found = SupportMessage.objects.filter(user=user_id, conversation=conversation).order_by("-pk")[:TOLD_TO_STAFF]
+    return [
+        line
+        for one in reversed(found)
+        for line in (
+            {"by": "customer", "text": decrypt(one.question_encrypted, context=QUESTION)},
+            {"by": "assistant", "text": decrypt(one.answer_encrypted, context=ANSWER)},
+        )
+    ]
+
+
+def messages(*, user_public_id: uuid.UUID, asked: PageRequest) -> Page[dict[str, Any]]:
+    """All that a customer asked and was answered, newest first: the copy of his data. One query."""
+    found = SupportMessage.objects.filter(user=get_user_id(public_id=user_public_id))
+    if asked.cursor is not None:
+        beyond = {"pk__gt" if asked.backwards else "pk__lt": asked.cursor.position[0]}
+        found = found.filter(**beyond)
+    rows = [_shape(row) for row in found.order_by("pk" if asked.backwards else "-pk")[: asked.limit + 1]]
+    page = cut(asked, rows, lambda row: [row["pk"]])
+    for row in rows:
+        del row["pk"]
+    return page
+
+
+def _shape(kept: SupportMessage) -> dict[str, Any]:
+    return {
+        "pk": kept.pk,
+        "id": str(kept.public_id),
+        "conversation": str(kept.conversation),
+        "message": decrypt(kept.question_encrypted, context=QUESTION),
+        "answer": decrypt(kept.answer_encrypted, context=ANSWER),
+        "intent": kept.intent,
+        "confidence": kept.confidence,
+        "helpful": kept.is_helpful,
+        "created_at": iso_utc(kept.created_at),
+    }
+
+
+def vote(*, user_public_id: uuid.UUID, message: uuid.UUID, is_helpful: bool) -> None:
+    """Say whether an answer helped; said again, it is changed.
+
+    :raises MessageNotFound: this customer was never answered so
+    """
+    with transaction.atomic():
+        found = SupportMessage.objects.select_for_update(no_key=True, of=("self",)).filter(
+            user__public_id=user_public_id, public_id=message
+        )
+        kept = found.first()
+        if kept is None:
+            raise MessageNotFound
+        if kept.article_id is not None:
+            articles.count_vote(article_id=kept.article_id, is_helpful=is_helpful, was=kept.is_helpful)
+        changed = kept.is_helpful is not is_helpful
+        kept.is_helpful = is_helpful
+        kept.save(update_fields=["is_helpful"])
+    if changed:
+        SUPPORT_VOTES.labels(kept.intent, "yes" if is_helpful else "no").inc()
+
+
+# Forgetting ---------------------------------------------------------------------------------------------------------------
+def erase(*, user_public_id: uuid.UUID, conversation: uuid.UUID | None, origin: Origin) -> None:
+    """Erase what a customer asked and was answered, in one conversation or all, and what its closed tickets say.
+
+    Open ones stay until they are closed: whoever stole a phone must not take back the call for help.
+
+    :raises UnknownUser, ConversationNotFound: nothing was erased
+    """
+    user_id = get_user_id(public_id=user_public_id)
+    which: dict[str, Any] = {"user": user_id, **({"conversation": conversation} if conversation else {})}
+    with transaction.atomic():
+        count, _ = SupportMessage.objects.filter(**which).delete()
+        closed = list(
+            SupportTicket.objects.filter(**which, status=SupportTicket.Status.CLOSED)
+            .exclude(transcript_encrypted="")
+            .values_list("pk", flat=True)
+        )
+        if conversation is not None and not count and not closed:
+            raise ConversationNotFound
+        _empty(closed)
+        audit.record(
+            "support_transcripts.erased",
+            subject_type="user",
+            subject_id=user_public_id,
+            origin=origin,
+            messages=count,
+            tickets=len(closed),
+        )
+
+
+def _empty(ticket_ids: list[int]) -> None:
+    """Forget what tickets say; that they were stays."""
+    SupportReply.objects.filter(ticket__in=ticket_ids).delete()
+    SupportTicket.objects.filter(pk__in=ticket_ids).update(transcript_encrypted="")
+
+
+def forget(*, now: dt.datetime) -> int:
+    """Forget what is older than SUPPORT_KEPT_DAYS, a batch and its commit at a time; how many rows that were.
+
+    A ticket is forgotten so long after it was closed. Where somebody else is at it, this leaves it to him.
+    """
+    ends_at, forgotten = now - dt.timedelta(days=settings.SUPPORT_KEPT_DAYS), 0
+    while count := _forget_batch(ends_at):
+        forgotten += count
+    return forgotten
+
+
+@transaction.atomic
+def _forget_batch(ends_at: dt.datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
+        if cursor.fetchone() == (False,):
+            return 0
+        statement = sql.read("reporting", "support/forget_messages.sql")
+        cursor.execute(statement, {"ends_at": ends_at, "most": ROWS_FORGOTTEN_AT_ONCE})
+        count = int(cursor.rowcount)
+    old = SupportTicket.objects.filter(status=SupportTicket.Status.CLOSED, closed_at__lt=ends_at)
+    found = list(
+        old.exclude(transcript_encrypted="")
+        .order_by("closed_at")
+        .values_list("pk", flat=True)[:TICKETS_FORGOTTEN_AT_ONCE]
+    )
+    _empty(found)
+    return count + len(found)
