@@ -17,6 +17,8 @@ import reporting.customer_actions
 import reporting.customer_page
 import reporting.database_health_admin
 import reporting.metrics
+import reporting.support.customer_desk
+import reporting.support.desk
 import reporting.urls
 import transactions.urls
 import vouchers.till_urls
@@ -57,6 +59,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", include(reporting.database_health_admin.urlpatterns)),
     path("admin/", include(reporting.cache_admin.urlpatterns)),
     path("admin/customers/", include(reporting.customer_actions.urlpatterns)),
+    path("admin/customers/", include(reporting.support.customer_desk.urlpatterns)),
+    path("admin/support/", include(reporting.support.desk.urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 

@@ -32,6 +32,7 @@ from reporting.models import (
     UserDashboardSummary,
     UserFinancialSummary,
 )
+from reporting.support import admin as support_admin  # noqa: F401 - Django finds its pages by this module
 from wallets.admin import NUMBER
 from wallets.models import Wallet
 

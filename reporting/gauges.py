@@ -70,7 +70,9 @@ def _broker(at: dt.datetime) -> Iterator[Metric]:
 
 def _database(at: dt.datetime) -> Iterator[Metric]:
     [seen] = rows("reporting", "health.sql", since=business_day(at) - dt.timedelta(days=1), at=at)
-    waiting: dict[str, list[dict[str, Any]]] = {what: [] for what in ("holds", "suspense", "till_events", "kyc")}
+    waiting: dict[str, list[dict[str, Any]]] = {
+        what: [] for what in ("holds", "suspense", "till_events", "kyc", "tickets")
+    }
     for row in rows("reporting", "gauges.sql"):
         waiting[row["what"]].append(row)
     yield from _kept_going(seen, at)
@@ -82,11 +84,13 @@ def _database(at: dt.datetime) -> Iterator[Metric]:
         ("mymoolah_suspense", "suspense", "How long the oldest suspense item has been open"),
         ("mymoolah_till_events", "till_events", "How long the first report of a till has waited"),
         ("mymoolah_kyc", "kyc", "How long the first identity check has waited for us"),
+        ("mymoolah_support_tickets", "tickets", "How long the first support ticket has waited for us"),
     ):
         yield _age(f"{name}_oldest_age_seconds", told, _oldest(waiting[what]), at)
     for name, what, told in (
         ("mymoolah_till_events_waiting", "till_events", "Reports of tills that nobody has acted on"),
         ("mymoolah_kyc_waiting", "kyc", "Identity checks that wait for us"),
+        ("mymoolah_support_tickets_waiting", "tickets", "Support tickets that wait for us"),
     ):
         yield _gauge(name, told, sum(row["count"] for row in waiting[what]))
 

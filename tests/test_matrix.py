@@ -22,6 +22,7 @@ from accounts.sessions import start_session
 from mymoolah.common.clock import now
 from mymoolah.common.ids import wallet_number
 from reporting.roles import ROLES
+from reporting.support.models import SupportMessage, SupportReply, SupportTicket
 from tests.accounts.papers import picture, sa_id, sent_as
 from tests.api import V1, Caller, body_of
 from tests.back_office.house import NOT_REGISTERED, REGISTERED, Furnished, colleague, emergency, furnish, signed_in
@@ -107,6 +108,15 @@ API = {
         GET    /api/v1/vouchers/{voucher_id}                  401     200     404        200     200    403
         POST   /api/v1/vouchers/{voucher_id}/cancel           401     200     404       403s    403s    403
         POST   /api/v1/wallets/{number}/freeze                401     200     404        200     200    403
+        POST   /api/v1/support/messages                       401     200     200        200     200    403
+        POST   /api/v1/support/messages#goes_on               401     200     404        404     404    403
+        GET    /api/v1/support/messages                       401     200     200        200     200    403
+        POST   /api/v1/support/messages/{message_id}/helpful  401     204     404        204     204    403
+        GET    /api/v1/support/tickets                        401     200     200        200     200    403
+        GET    /api/v1/support/tickets/{ticket_id}            401     200     404        200     200    403
+        POST   /api/v1/support/tickets/{ticket_id}/replies    401     201     404        201     201    403
+        DELETE /api/v1/support/conversations/{conversation_id}  401   204     404        204     204    403
+        DELETE /api/v1/support/messages                       401     204     204        204     204    403
         POST   /api/v1/me/password                            401     204     204       403s    403s    403
         GET    /api/v1/auth/sessions                          401     200     200        200     200    403
         DELETE /api/v1/auth/sessions/{session_id}             401     204     404        204     204    403
@@ -153,6 +163,10 @@ BODIES: dict[str, Any] = {
     "/api/v1/transfers": {"to": "sipho@example.com", "amount": "1.00", "currency": "ZAR"},
     "/api/v1/vouchers": {"voucher_type": "standard", "amount": "5.00", "currency": "ZAR"},
     "/api/v1/vouchers/redeem": {"code": "{code}", "amount": "1.00"},
+    "/api/v1/support/messages": {"message": "Where is my money?"},
+    "/api/v1/support/messages#goes_on": {"message": "And now?", "conversation": "{her_conversation_id}"},
+    "/api/v1/support/messages/{message_id}/helpful": {"helpful": True},
+    "/api/v1/support/tickets/{ticket_id}/replies": {"text": "Here is more"},
     "/api/v1/callbacks/easypay/payments": {},
 }
 FILES = {
@@ -213,7 +227,10 @@ class Asker:
             sent: dict[str, Any] = {**fields, name: [sent_as("x.jpg", picture())]}
             return as_described(self.client.post(path, sent, headers=headers))
         names = {**self.own, **{f"her_{name}": value for name, value in thandi.own.items()}}
-        body = {name: text.format_map(names) for name, text in BODIES.get(row.address, {}).items()}
+        body = {
+            name: text.format_map(names) if isinstance(text, str) else text
+            for name, text in BODIES.get(row.address, {}).items()
+        }
         data = json.dumps(body).encode() if body and row.method in {"POST", "PATCH"} else b""
         answer: Any = self.client.generic(row.method, path, data, content_type="application/json", headers=headers)
         return as_described(answer) if path.startswith(V1) else answer
@@ -244,7 +261,11 @@ def customer(name: str, sipho: Person) -> Asker:
         )
         for kind in ("standard", "easypay_topup")
     )
+    asked = body_of(caller.post("support/messages", {"message": "Somebody please help", "intent": "human"}))
     own = {
+        "message_id": asked["id"],
+        "conversation_id": asked["conversation"],
+        "ticket_id": asked["ticket"],
         "email": who.user.email,
         "phone": str(who.user.phone),
         "number": who.wallet.number,
@@ -297,7 +318,8 @@ def member_of_staff(user: User) -> Asker:
 def nothing(thandi: Asker) -> Asker:
     """Names that look like those of Thandi's things, and name nothing."""
     number = wallet_number()
-    nowhere = {name: str(uuid.uuid4()) for name in ("transfer_id", "voucher_id", "session_id", "submission_id")}
+    names = ("transfer_id", "voucher_id", "session_id", "submission_id", "message_id", "conversation_id", "ticket_id")
+    nowhere = {name: str(uuid.uuid4()) for name in names}
     return Asker(None, {**thandi.own, **nowhere, "number": number, "entry_id": f"{number}-2"})
 
 
@@ -313,6 +335,9 @@ def all_of(user: User) -> dict[str, list[dict[str, Any]]]:
         "sessions": LoginSession.objects.filter(user=user),
         "codes": OneTimeCode.objects.filter(user=user).exclude(purpose="password"),
         "submissions": KycSubmission.objects.filter(user=user),
+        "questions": SupportMessage.objects.filter(user=user),
+        "tickets": SupportTicket.objects.filter(user=user),
+        "replies": SupportReply.objects.filter(ticket__user=user),
         "keys": IdempotencyKey.objects.filter(actor=f"user:{user.public_id}"),
     }
     return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
@@ -492,6 +517,20 @@ BACK_OFFICE = """
     POST  /admin/customers/{public_id}/send-reset      302       302            404  403      403      403      404       403        404
     GET   /admin/customers/{public_id}/reveal          302       302            403  404      403      403      404       403        404
     POST  /admin/customers/{public_id}/reveal          302       302            403  404      403      403      404       403        404
+    GET   /admin/customers/{public_id}/assistant       302       302            404  404      404      404      404       403        404
+    POST  /admin/customers/{public_id}/assistant       302       302            404  404      404      404      404       403        404
+    GET   /admin/support/                              302       302            200  403      403      200      200       403        200
+    POST  /admin/support/                              302       302            405  405      405      405      405       405        405
+    GET   /admin/support/tickets/{public_id}           302       302            404  403      403      404      404       403        404
+    POST  /admin/support/tickets/{public_id}           302       302            405  405      405      405      405       405        405
+    GET   /admin/support/tickets/{public_id}/{name}    302       302            405  405      405      405      405       405        405
+    POST  /admin/support/tickets/{public_id}/{name}    302       302            404  403      403      403      404       403        404
+    GET   /admin/support/articles/                     302       302            200  403      403      200      200       403        200
+    POST  /admin/support/articles/                     302       302            405  405      405      405      405       405        405
+    GET   /admin/support/articles/write                302       302            200  403      403      403      200       403        200
+    POST  /admin/support/articles/write                302       302            200  403      403      403      200       403        200
+    GET   /admin/support/articles/{pk}/{name}          302       302            405  405      405      405      405       405        405
+    POST  /admin/support/articles/{pk}/{name}          302       302            404  403      403      403      404       403        404
     GET   /admin/views/                                302       302            405  405      405      405      405       405        405
     POST  /admin/views/                                302       302            404  404      404      404      404       404        404
     GET   /admin/views/{pk}/rename                     302       302            405  405      405      405      405       405        405

@@ -40,8 +40,17 @@ class MessageInput(Input):
     )
 
 
+class YesOrNoField(serializers.BooleanField):
+    """True or false, and nothing that merely looks like one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class HelpfulInput(Input):
-    helpful = serializers.BooleanField()
+    helpful = YesOrNoField()
 
 
 class ReplyInput(Input):

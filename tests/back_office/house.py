@@ -33,6 +33,7 @@ from accounts.models import (
 )
 from accounts.services import create_staff
 from mymoolah.common.clock import business_day, now
+from mymoolah.common.crypto import encrypt
 from mymoolah.common.history import RowHistory
 from mymoolah.common.money import Money
 from reporting.models import (
@@ -50,6 +51,8 @@ from reporting.models import (
     UserFinancialSummary,
     VoucherSummary,
 )
+from reporting.support.models import SupportArticle, SupportMessage, SupportReply, SupportTicket
+from reporting.support.tickets import TRANSCRIPT
 from tests.conftest import Person, fund
 from transactions import posting
 from transactions.models import (
@@ -83,6 +86,8 @@ NOT_REGISTERED = {
     # Django's admin cannot show a model with a composite primary key.
     VoucherTotal: "shown on the customer page",
     VoucherSummary: "the same row under the API's names",
+    SupportMessage: "what customers ask is theirs; of a ticket its page shows what was said",
+    SupportReply: "shown on the page of its ticket",
     BusinessDayMoney: "drawn, with a table of its figures, on the start page",
     BusinessDayRefusal: "likewise",
 }
@@ -316,6 +321,16 @@ def furnish(thandi: Person, sipho: Person) -> Furnished:
                 )
             ],
         ),
+        SupportTicket.objects.create(
+            user=thandi.user,
+            conversation=uuid.uuid4(),
+            intent="human",
+            priority=SupportTicket.Priority.NORMAL,
+            transcript_encrypted=encrypt('[{"by": "customer", "text": "Is anybody there?"}]', context=TRANSCRIPT),
+            created_at=moment,
+            waits_since=moment,
+        ),
+        SupportArticle.objects.earliest("pk"),
         Group.objects.get(name="kyc"),
     ]
     return Furnished({type(row): row for row in made})

@@ -39,3 +39,12 @@ SELECT
     min(k.created_at) AS oldest
 FROM kyc_submissions AS k
 WHERE k.status = 'pending' AND k.waits_for IN ('officer', 'second')
+UNION ALL
+SELECT
+    'tickets' AS what,
+    NULL AS currency,
+    count(*) AS count,
+    NULL AS amount,
+    min(t.waits_since) AS oldest
+FROM support_tickets AS t
+WHERE t.status = 'open'

@@ -32,7 +32,7 @@ from tests.api import body_of, calling
 from tests.conftest import Person, fund, person, send
 from vouchers.models import SuspenseItem, Voucher
 from wallets.models import Wallet
-from wallets.services import freeze_wallet
+from wallets.services import freeze_wallet, open_house_wallets, open_wallet
 
 pytestmark = pytest.mark.sql
 SQL = Path(sql.__file__).parents[3] / "reporting" / "sql" / "support"
@@ -316,9 +316,8 @@ def test_the_balance_is_told_with_what_is_held(ledger: Any, thandi: Person) -> N
 
 
 def test_two_currencies_are_told_each_in_its_own(ledger: Any, thandi: Person) -> None:
-    from wallets.services import open_wallet
-
     fund(thandi, "10.00")
+    open_house_wallets(currency="USD")
     dollars = Person(thandi.user, open_wallet(user=thandi.user, currency="USD"))
     fund(dollars, "2500.00")
     text = said(Intent.BALANCE, thandi)
