@@ -81,6 +81,8 @@ MODEL_SECONDS: Final = Histogram(
     "How long the language model was waited for",
     ["purpose"],
     buckets=(0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5),
+    registry=REGISTRY,
+)
 SUPPORT_MESSAGES: Final = Counter(
     "mymoolah_support_messages",
     "Questions of customers to the support assistant, by what it took them to mean; `clarified` where it asked which",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.conf import settings
@@ -12,14 +12,16 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.audit import Origin
+from accounts.models import User
 from accounts.selectors import get_user_id
+from accounts.services import UnknownUser
 from mymoolah.common import sql
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.crypto import decrypt, encrypt
 from mymoolah.common.errors import NotFound
 from mymoolah.common.metrics import SUPPORT_CONFIDENCE, SUPPORT_MESSAGES, SUPPORT_VOTES
 from mymoolah.common.pagination import Page, PageRequest, cut
-from reporting.support import articles, tickets
+from reporting.support import articles, language_model, tickets
 from reporting.support.assistant import Answer, answer_to
 from reporting.support.intents import Intent
 from reporting.support.models import SupportMessage, SupportReply, SupportTicket
@@ -58,13 +60,26 @@ def ask(
 ) -> Said:
     """Answer a customer's question and keep both, opening a ticket where a person has to look.
 
+    Where an operator has set a language model, it is asked before anything is locked: which of two meanings it is, and
+    for a kinder tone; without one, or when it fails, all is as it would be.
+
     :raises UnknownUser, ConversationNotFound: nothing was kept
     """
-    user_id = get_user_id(public_id=user_public_id)
+    user_id, *names = _who(user_public_id)
     if conversation is not None and not _has(user_id, conversation):
         raise ConversationNotFound
     found = answer_to(message, user_public_id=user_public_id, chosen=chosen, now=now)
-    talk, text, ticket = conversation or uuid.uuid4(), found.text, None
+    asked_of_model: dict[str, Any] = {"question": message, "budget_of": str(user_public_id), "names": names}
+    if found.clarify:
+        meanings = [Intent(one["intent"]) for one in found.clarify]
+        meant = language_model.choose(candidates=meanings, **asked_of_model)
+        if meant is not None:
+            certain = answer_to(message, user_public_id=user_public_id, chosen=meant, now=now)
+            found = replace(certain, confidence=found.confidence)
+    talk, ticket = conversation or uuid.uuid4(), None
+    text = language_model.rephrase(
+        template_answer=found.text, data=found.facts, language=found.language, **asked_of_model
+    )
     with transaction.atomic():
         if found.clarify is None and found.intent in tickets.PRIORITIES:
             said = [*_said_so_far(user_id, talk), {"by": "customer", "text": message}]
@@ -87,6 +102,14 @@ def ask(
     SUPPORT_MESSAGES.labels(found.intent.value, "clarified" if found.clarify else "answered").inc()
     SUPPORT_CONFIDENCE.labels("clarified" if found.clarify else "answered").observe(found.confidence)
     return Said(id=kept.public_id, conversation=talk, answer=found, text=text, ticket=ticket)
+
+
+def _who(user_public_id: uuid.UUID) -> tuple[int, str, str]:
+    """The id of a customer, and names that nobody else need see."""
+    found = User.objects.filter(public_id=user_public_id).values_list("id", "first_name", "last_name").first()
+    if found is None:
+        raise UnknownUser
+    return found
 
 
 def _has(user_id: int, conversation: uuid.UUID) -> bool:
