@@ -399,7 +399,7 @@ INDEXES = {
     "ix_support_messages_user": "support_messages USING btree (user_id, conversation, id)",
     "ix_support_replies_ticket": "support_replies USING btree (ticket_id, id)",
     "ix_support_tickets_queue": "support_tickets USING btree (priority, waits_since, id) WHERE ((status)::text = 'open'::text)",
-    "ix_support_tickets_to_forget": "support_tickets USING btree (closed_at) WHERE (((status)::text = 'closed'::text) AND (NOT ((transcript_encrypted)::text = ''::text)))",
+    "ix_support_tickets_to_forget": "support_tickets USING btree (closed_at) WHERE (((status)::text = 'closed'::text) AND (NOT (transcript_encrypted = ''::text)))",
     "ix_support_tickets_user": "support_tickets USING btree (user_id, id)",
     "ix_suspense_items_open": "suspense_items USING btree (created_at) WHERE (resolved_at IS NULL)",
     "ix_suspense_items_time": "suspense_items USING btree (created_at)",
@@ -669,6 +669,7 @@ def test_money_has_two_decimals_and_time_a_zone_everywhere() -> None:
         ("fee_rules", "vat_rate"),
         ("fee_rules_history", "vat_rate"),
         ("query_performance_logs", "execution_time_ms"),
+        ("support_messages", "confidence"),
     }
     odd = {
         (table, column)

@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "support_messages",
-                "default_permissions": ("view",),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "support replies",
                 "db_table": "support_replies",
-                "default_permissions": ("view",),
+                "default_permissions": (),
             },
         ),
         migrations.AddConstraint(

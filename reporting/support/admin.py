@@ -8,15 +8,9 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 
-from accounts.models import User
-from mymoolah.common.admin import NOBODY, UUID, LargeTableAdmin, Search, link, own_pages
+from accounts.audit_admin import AuditEventAdmin
+from mymoolah.common.admin import UUID, LargeTableAdmin, Search, link, own_pages
 from reporting.support.models import SupportArticle, SupportTicket
-
-
-def by_customer(text: str) -> Q:
-    user_id = User.objects.filter(public_id=text).values_list("pk", flat=True).first()
-    return NOBODY if user_id is None else Q(user=user_id)
-
 
 own_pages[SupportTicket] = lambda ticket: reverse("support_ticket", args=[ticket.public_id])
 
@@ -39,3 +33,10 @@ class SupportTicketAdmin(LargeTableAdmin):
 @admin.register(SupportArticle)
 class SupportArticleAdmin(LargeTableAdmin):
     list_display = ("title", "slug", "language", "version", "status", "helpful_count", "unhelpful_count", "approved_at")
+
+
+AuditEventAdmin.subjects |= {
+    "support_ticket": lambda public_id: SupportTicket.objects.filter(public_id=public_id).first(),
+    # An article is all of its versions; the last one is shown.
+    "support_article": lambda slug: SupportArticle.objects.filter(slug=slug).order_by("-pk").first(),
+}

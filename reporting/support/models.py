@@ -88,7 +88,7 @@ class SupportReply(models.Model):
 
     class Meta:
         db_table = "support_replies"
-        default_permissions = ("view",)
+        default_permissions = ()
         verbose_name_plural = "support replies"
         constraints = [
             models.UniqueConstraint(fields=["ticket", "author", "key"], name="uq_support_replies_once"),
@@ -190,7 +190,7 @@ class SupportMessage(models.Model):
 
     class Meta:
         db_table = "support_messages"
-        default_permissions = ("view",)
+        default_permissions = ()
         constraints = [
             models.CheckConstraint(
                 condition=Q(confidence__gte=0, confidence__lte=1), name="support_messages_confidence_is_a_share"

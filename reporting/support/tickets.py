@@ -25,7 +25,7 @@ from reporting.support.models import SupportReply, SupportTicket
 from transactions.posting import IdempotencyKey, IdempotencyKeyReused
 
 MAY_WORK: Final = "reporting.work_supportticket"
-TRANSCRIPT, REPLY = "support_ticket.transcript", "support_reply.text"
+TRANSCRIPT, REPLY = "support_tickets.transcript", "support_replies.text"
 LONGEST_REPLY: Final = 2_000
 MOST_REPLIES: Final = 200
 """Of one ticket; nobody reads more, and its page shows them all."""

@@ -27,7 +27,7 @@ from reporting.support.intents import Intent
 from reporting.support.models import SupportMessage, SupportReply, SupportTicket
 from reporting.support.wording import phrase
 
-QUESTION, ANSWER = "support_message.question", "support_message.answer"
+QUESTION, ANSWER = "support_messages.question", "support_messages.answer"
 LONGEST_MESSAGE: Final = 2_000
 TOLD_TO_STAFF: Final = 10
 """How many of the last questions and answers of a conversation a ticket begins with."""

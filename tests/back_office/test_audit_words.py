@@ -18,7 +18,8 @@ from transactions.models import Proposal
 APPS = ("accounts", "wallets", "transactions", "vouchers", "reporting")
 # What else is written with a dot: permissions and tasks of an app, files, and purposes of keys.
 NO_VERBS = re.compile(
-    rf"({'|'.join(APPS)}|auth|admin|unfold|mymoolah|kyc_submissions|recovery_codes|staff_second_factors)\..*"
+    rf"({'|'.join(APPS)}|auth|admin|unfold|mymoolah|kyc_submissions|recovery_codes|staff_second_factors"
+    r"|support_messages|support_replies|support_tickets)\..*"
     r"|.*\.(html|sql|json|py|csv|log|lock|draft|pdf|xlsx|css|js|svg|code)"
 )
 NO_PAGE = {

@@ -27,6 +27,7 @@ from reporting.benchmarks import cache, habits, kernel, money, query_log, watchi
 from reporting.benchmarks.dashboard import customer_with_entries
 from reporting.benchmarks.load import Load, Request, _client
 from reporting.benchmarks.series import Options, Series, in_turns, percentile, ratio
+from reporting.support.models import SupportArticle, SupportMessage, SupportTicket
 from tests.conftest import Person, fund, send
 from tests.web import database_url
 from transactions.models import Kind
@@ -272,3 +273,13 @@ def test_being_watched_is_measured_beside_not_being_watched(crowd: None) -> None
     assert {path: len(series["ratio"]["rounds"]) for path, series in json.loads(done.stdout).items()} == {
         f"{what} ({path})": 2 for what, path in watching.PATHS.items()
     }
+
+
+def test_support_asks_what_opens_no_ticket_and_leaves_nothing(crowd: None) -> None:
+    results = measured("support")
+    for history in results.values():
+        assert 0 < history["median"]["median"] <= history["p99"]["median"]
+        assert len(history["p99"]["rounds"]) == 2
+    assert not SupportMessage.objects.exists()
+    assert not SupportTicket.objects.exists()
+    assert not SupportArticle.objects.filter(slug__startswith="measured").exists()

@@ -19,6 +19,7 @@ from reporting.benchmarks import (
     money,
     query_log,
     refresh,
+    support,
     watching,
 )
 from reporting.benchmarks.series import Options, Series
@@ -46,6 +47,10 @@ BENCHMARKS = {
         "dashboards, wallets and vouchers kept, read anew and without the read cache, in a process and over HTTP",
     ),
     "query_log": (query_log.run, "what it costs a request that the times of its statements are recorded"),
+    "support": (
+        support.run,
+        "questions to the support assistant, with a thousand articles, of a long and a short history",
+    ),
     "habits": (habits.run, "one query beside several with sums in Python, and beside one that joins side by side"),
 }
 

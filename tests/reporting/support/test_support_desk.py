@@ -1,0 +1,223 @@
+"""The staff's side: tickets that wait, answers, articles, and the assistant beside a customer's page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import AuditEvent
+from mymoolah.common.clock import now
+from mymoolah.common.crypto import encrypt
+from reporting.support import tickets
+from reporting.support.intents import Intent
+from reporting.support.models import SupportArticle, SupportMessage, SupportReply, SupportTicket
+from tests.back_office.house import colleague, signed_in
+from tests.conftest import Person, Sql, fund, person
+
+pytestmark = pytest.mark.django_db
+SAID = "They took my phone <b>in</b> the taxi"
+
+
+def open_ticket(who: Person, intent: Intent = Intent.LOST_PHONE_OR_FRAUD, *, minutes_ago: int = 0) -> SupportTicket:
+    return tickets.open_ticket(
+        user_id=who.user.pk,
+        conversation=uuid.uuid4(),
+        intent=intent,
+        said=[{"by": "customer", "text": SAID}],
+        now=now() - dt.timedelta(minutes=minutes_ago),
+    )
+
+
+def text_of(answer: HttpResponse) -> str:
+    return answer.content.decode()
+
+
+def ask(client: Client, customer: Person, **form: str) -> HttpResponse:
+    found: Any = client.post(reverse("customer_assistant", args=[customer.user.public_id]), form)
+    return found
+
+
+# Tickets -------------------------------------------------------------------------------------------------------------
+def test_the_queue_shows_the_most_urgent_first_and_of_these_the_oldest(thandi: Person, sipho: Person) -> None:
+    naledi = person("naledi")
+    open_ticket(thandi, Intent.HUMAN, minutes_ago=600)
+    open_ticket(sipho, minutes_ago=5)
+    open_ticket(naledi, minutes_ago=50)
+    client = signed_in(colleague("support"))
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(reverse("support_queue"))
+    shown = [one["ticket"].user.first_name for one in answer.context["tickets"]]
+    assert shown == ["Naledi", "Sipho", "Thandi"]
+    assert sum("support_tickets" in query["sql"] for query in asked.captured_queries) == 1
+    assert "transcript_encrypted" not in str(asked.captured_queries)
+
+
+def test_the_queue_goes_on_beyond_a_page_along_its_index(thandi: Person) -> None:
+    moment = now()
+    others = [person(f"caller{number}") for number in range(3)]
+    SupportTicket.objects.bulk_create(
+        SupportTicket(
+            user=who.user,
+            conversation=uuid.uuid4(),
+            intent=intent.value,
+            priority=tickets.PRIORITIES[intent],
+            transcript_encrypted=encrypt("[]", context=tickets.TRANSCRIPT),
+            created_at=moment,
+            waits_since=moment,
+        )
+        for who in (thandi, *others)
+        for intent in tickets.PRIORITIES
+    )
+    from reporting.support import desk
+
+    client, seen, address = signed_in(colleague("support")), [], reverse("support_queue")
+    before, desk.ROWS_PER_PAGE = desk.ROWS_PER_PAGE, 3  # type: ignore[misc]
+    try:
+        while address:
+            context = client.get(address).context
+            seen += [one["ticket"].pk for one in context["tickets"]]
+            address = context["more"] and reverse("support_queue") + context["more"]
+    finally:
+        desk.ROWS_PER_PAGE = before  # type: ignore[misc]
+    expected = SupportTicket.objects.order_by("priority", "waits_since", "pk").values_list("pk", flat=True)
+    assert seen == list(expected)
+    assert len(seen) == 16
+
+
+@pytest.mark.parametrize("after", ["x", "[]", "[1]", '["a", "b", "c"]', '[1, "2030-01-01", 2]', "[1e400, 2, 3]"])
+def test_a_key_that_is_none_begins_at_the_beginning(thandi: Person, after: str) -> None:
+    open_ticket(thandi)
+    answer = signed_in(colleague("support")).get(reverse("support_queue"), {"after": after})
+    assert len(answer.context["tickets"]) == 1
+
+
+def test_the_queue_is_read_along_its_index(ledger: Any, thandi: Person, owner_sql: Sql) -> None:
+    open_ticket(thandi)
+    owner_sql("SET enable_seqscan = off")
+    [(plan,)] = owner_sql(
+        "EXPLAIN (FORMAT JSON) SELECT t.id FROM support_tickets AS t WHERE t.status = 'open' "
+        "ORDER BY t.priority, t.waits_since, t.id LIMIT 51"
+    )
+    assert "ix_support_tickets_queue" in json.dumps(plan)
+    assert "Sort" not in json.dumps(plan)
+
+
+def test_a_clerk_takes_answers_and_closes_a_ticket(thandi: Person) -> None:
+    clerk, ticket = colleague("support"), open_ticket(thandi)
+    client, page = signed_in(clerk), reverse("support_ticket", args=[ticket.public_id])
+    shown = text_of(client.get(page))
+    assert "They took my phone &lt;b&gt;in&lt;/b&gt; the taxi" in shown
+    once = client.get(page).context["once"]
+
+    assert client.post(reverse("support_deed", args=[ticket.public_id, "take"])).status_code == 302
+    for _ in range(2):  # a form that is sent twice
+        client.post(reverse("support_deed", args=[ticket.public_id, "reply"]), {"text": "Is it frozen?", "once": once})
+    assert SupportReply.objects.count() == 1
+    ticket.refresh_from_db()
+    assert (ticket.assigned_to_id, ticket.status) == (clerk.pk, "waiting")
+    client.post(reverse("support_deed", args=[ticket.public_id, "close"]))
+    ticket.refresh_from_db()
+    assert ticket.status == "closed"
+    assert "Send answer" not in text_of(client.get(page))
+    told = AuditEvent.objects.filter(actor=clerk, subject_id=str(ticket.public_id)).order_by("pk")
+    assert [event.verb for event in told] == [
+        "support_ticket.taken",
+        "support_ticket.answered",
+        "support_ticket.closed",
+    ]
+    assert "frozen?" not in str(list(told.values()))
+
+
+def test_an_empty_answer_is_none(thandi: Person) -> None:
+    ticket = open_ticket(thandi)
+    client = signed_in(colleague("support"))
+    for text in ("", "   ", "x" * 2_001):
+        answer = client.post(
+            reverse("support_deed", args=[ticket.public_id, "reply"]), {"text": text, "once": "o"}, follow=True
+        )
+        assert "Write something" in text_of(answer)
+    assert not SupportReply.objects.exists()
+
+
+def test_who_may_only_look_changes_nothing(thandi: Person) -> None:
+    ticket, client = open_ticket(thandi), signed_in(colleague("auditor"))
+    assert "Send answer" not in text_of(client.get(reverse("support_ticket", args=[ticket.public_id])))
+    for name in ("take", "reply", "close"):
+        assert client.post(reverse("support_deed", args=[ticket.public_id, name])).status_code == 403
+    assert SupportTicket.objects.get().status == "open"
+
+
+# Articles ------------------------------------------------------------------------------------------------------------
+def test_an_article_is_written_by_one_and_approved_by_another() -> None:
+    writer, other = signed_in(colleague("support")), signed_in(colleague("administrator"))
+    form = {"slug": "top-up-at-a-till", "language": "en", "intent": "topup_how", "title": "Cash", "body": "A new way"}
+    assert writer.get(reverse("support_article_write") + "?slug=top-up-at-a-till&language=en").context["form"].initial
+    assert writer.post(reverse("support_article_write"), form).status_code == 302
+    draft = SupportArticle.objects.get(status="draft")
+    approve = reverse("support_article_deed", args=[draft.pk, "approve"])
+    assert "Somebody else has to approve" in text_of(writer.post(approve, follow=True))
+    assert "is quoted from now on" in text_of(other.post(approve, follow=True))
+    draft.refresh_from_db()
+    assert (draft.status, draft.version) == ("approved", 2)
+    verbs = AuditEvent.objects.filter(subject_type="support_article").order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["support_article.written", "support_article.approved"]
+
+
+def test_what_did_not_help_stands_first() -> None:
+    article = SupportArticle.objects.get(slug="what-it-costs")
+    article.unhelpful_count = 3
+    article.save(update_fields=["unhelpful_count"])
+    shown = signed_in(colleague("support")).get(reverse("support_articles")).context["articles"]
+    assert shown[0].slug == "what-it-costs"
+
+
+# Beside the customer's page -------------------------------------------------------------------------------------------
+def test_a_clerk_reads_what_the_customer_would_be_told_and_is_audited(ledger: Any, thandi: Person) -> None:
+    fund(thandi, "1234.50")
+    clerk = colleague("support")
+    shown = text_of(ask(signed_in(clerk), thandi, message=SAID, intent="balance")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "R1 234.50" in shown
+    assert "what is in your wallet" in shown
+    event = AuditEvent.objects.get(verb="support.asked_for_customer")
+    assert (event.actor_id, event.subject_id) == (clerk.pk, str(thandi.user.public_id))
+    assert event.facts == {"intent": "balance", "shown": True}
+    assert not SupportMessage.objects.exists()
+    assert not SupportTicket.objects.exists()
+
+
+def test_a_role_sees_no_more_by_the_assistant_than_on_the_page(ledger: Any, thandi: Person) -> None:
+    fund(thandi, "1234.50")
+    client = signed_in(colleague("kyc"))
+    for intent, seen in (
+        ("balance", False),
+        ("transactions", False),
+        ("voucher_list", False),
+        ("lost_phone_or_fraud", False),
+        ("kyc_status", True),
+    ):
+        shown = text_of(ask(client, thandi, message="x", intent=intent))
+        assert ("which your role does not see" in shown) != seen, intent
+        assert ("What the customer would be told" in shown) == seen, intent
+        assert thandi.wallet.number not in shown
+    told = AuditEvent.objects.filter(verb="support.asked_for_customer").order_by("pk")
+    assert [event.facts["shown"] for event in told] == [False, False, False, False, True]
+
+
+def test_the_customers_page_leads_to_the_assistant(thandi: Person) -> None:
+    page = signed_in(colleague("support")).get(reverse("customer_page", args=[thandi.user.public_id]))
+    assert reverse("customer_assistant", args=[thandi.user.public_id]) in text_of(page)
+
+
+def test_nobody_asks_for_a_colleague() -> None:
+    clerk, other = colleague("support"), colleague("finance")
+    address = reverse("customer_assistant", args=[other.public_id])
+    assert signed_in(clerk).get(address).status_code == 302
