@@ -1,4 +1,5 @@
--- What articles are searched by, in the words of their language: PostgreSQL knows English ones, others as they are written.
+-- What articles are searched by, in the words of their language: English ones as PostgreSQL knows them, others as they
+-- are written.
 ALTER TABLE support_articles ADD COLUMN search tsvector GENERATED ALWAYS AS (
     setweight(
         to_tsvector(CASE language WHEN 'en' THEN 'english'::regconfig ELSE 'simple'::regconfig END, title), 'A'

@@ -40,7 +40,7 @@ class Reading:
 
     query: str
     needs: tuple[str, ...]
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 READINGS: Final[Mapping[Intent, Reading]] = {
@@ -84,7 +84,7 @@ def facts_for(intent: Intent, *, user_public_id: uuid.UUID, about: References, n
     :raises UnknownCustomer: nobody has this id
     """
     reading = READINGS[intent]
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "type": None,
         "types": EVERY_TYPE,
         "live": False,
@@ -95,7 +95,7 @@ def facts_for(intent: Intent, *, user_public_id: uuid.UUID, about: References, n
         "amount": about.amount,
         "number": about.easypay_number,
     }
-    values["types"] = list(values["types"])  # type: ignore[call-overload]  # psycopg writes a list as an array
+    values["types"] = list(values["types"])  # which psycopg writes as an array
     with connection.cursor() as cursor:
         cursor.execute(sql.read("reporting", f"support/{reading.query}.sql"), values)
         row = cursor.fetchone()

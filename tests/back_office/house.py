@@ -80,14 +80,14 @@ HOLDING_SECRETS = {
     OneTimeCode: "nobody decides anything by it, and it holds a secret's digest",
     SecondFactor: "shown to colleagues on a page of its own, and holds a secret",
     RecoveryCode: "it holds nothing but a secret's digest",
+    SupportMessage: "what customers ask is theirs; of a ticket its page shows what was said",
+    SupportReply: "shown on the page of its ticket, to whoever sees that",
 }
 NOT_REGISTERED = {
     **HOLDING_SECRETS,
     # Django's admin cannot show a model with a composite primary key.
     VoucherTotal: "shown on the customer page",
     VoucherSummary: "the same row under the API's names",
-    SupportMessage: "what customers ask is theirs; of a ticket its page shows what was said",
-    SupportReply: "shown on the page of its ticket",
     BusinessDayMoney: "drawn, with a table of its figures, on the start page",
     BusinessDayRefusal: "likewise",
 }

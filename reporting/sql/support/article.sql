@@ -1,5 +1,6 @@
--- One row at most: the approved article that answers a question best, in one of some languages, the first of them if it
--- can be; what is written about its intent before what only has words in common. Parameters: question, intent, languages.
+-- One row at most: the approved article that answers a question best, in one of some languages, the first of them if
+-- it can be; what is written about its intent before what only has words in common.
+-- Parameters: question, intent, languages.
 WITH asked AS (
     -- Words that any of have to be there, each as its language knows it; no question can be no query.
     SELECT

@@ -1,4 +1,5 @@
--- One row, one JSON: what is left in a customer's account, for it closes only when nothing is. Parameters: user (public id).
+-- One row, one JSON: what is left in a customer's account, for it closes only when nothing is.
+-- Parameters: user (public id).
 WITH person AS (
     SELECT p.id
     FROM users AS p
@@ -19,9 +20,16 @@ remains AS (
 
 counts AS (
     SELECT
-        (SELECT coalesce(sum(s.active_count + s.pending_count), 0) FROM voucher_summary AS s WHERE s.user_id = p.id)
-            AS vouchers,
-        (SELECT count(*) FROM suspense_items AS i WHERE i.user_id = p.id AND i.resolved_at IS NULL) AS waiting
+        (
+            SELECT coalesce(sum(s.active_count + s.pending_count), 0)
+            FROM voucher_summary AS s
+            WHERE s.user_id = p.id
+        ) AS vouchers,
+        (
+            SELECT count(*)
+            FROM suspense_items AS i
+            WHERE i.user_id = p.id AND i.resolved_at IS NULL
+        ) AS waiting
     FROM person AS p
 )
 

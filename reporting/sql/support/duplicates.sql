@@ -16,7 +16,7 @@ sent AS (
         lag(e.created_at) OVER same_payment AS earlier_at,
         lag(e.transfer_id) OVER same_payment AS earlier_id
     FROM person AS p
-    CROSS JOIN LATERAL (
+    INNER JOIN LATERAL (
         SELECT
             t.wallet_id,
             t.transfer_id,
@@ -27,7 +27,7 @@ sent AS (
         WHERE t.user_id = p.id AND t.type = 'sent'
         ORDER BY t.created_at DESC
         LIMIT 50
-    ) AS e
+    ) AS e ON TRUE
     INNER JOIN transfers AS f ON f.id = e.transfer_id
     WHERE f.kind = 'transfer'
     WINDOW same_payment AS (PARTITION BY e.wallet_id, f.to_wallet_id, e.amount ORDER BY e.created_at)

@@ -18,7 +18,7 @@ newest AS (
         e.created_at
     FROM person AS p
     CROSS JOIN unnest(ARRAY['sent', 'received']) AS k (type)
-    CROSS JOIN LATERAL (
+    INNER JOIN LATERAL (
         SELECT
             t.wallet_id,
             t.sequence,
@@ -32,7 +32,7 @@ newest AS (
         WHERE t.user_id = p.id AND t.type = k.type
         ORDER BY t.created_at DESC
         LIMIT 5
-    ) AS e
+    ) AS e ON TRUE
     WHERE %(type)s::text IS NULL OR k.type = %(type)s
     ORDER BY e.created_at DESC, e.sequence DESC
     LIMIT 5

@@ -1,4 +1,4 @@
--- One row, one JSON: what each kind of service costs at a moment, VAT half up to the cent, for somebody who is a customer.
+-- One row, one JSON: what each kind of service costs at a moment, VAT half up to the cent, for who is a customer.
 -- Parameters: user (public id), at.
 WITH costs AS (
     SELECT DISTINCT ON (r.kind, r.currency)
@@ -8,7 +8,7 @@ WITH costs AS (
         round(r.fee_amount * r.vat_rate, 2) AS vat_amount
     FROM fee_rules AS r
     WHERE r.valid_from <= %(at)s
-    ORDER BY r.kind, r.currency, r.valid_from DESC
+    ORDER BY r.kind ASC, r.currency ASC, r.valid_from DESC
 )
 
 SELECT

@@ -1,4 +1,5 @@
--- One batch of the oldest questions and answers, which ix_support_messages_time leads to. Parameters: ends_at, most (rows).
+-- One batch of the oldest questions and answers, which ix_support_messages_time leads to.
+-- Parameters: ends_at, most (rows).
 DELETE FROM support_messages AS m
 WHERE m.id IN (
     SELECT o.id

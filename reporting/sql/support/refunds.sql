@@ -14,7 +14,7 @@ back AS (
         e.currency,
         e.created_at
     FROM person AS p
-    CROSS JOIN LATERAL (
+    INNER JOIN LATERAL (
         SELECT
             t.transfer_id,
             t.amount,
@@ -24,7 +24,7 @@ back AS (
         WHERE t.user_id = p.id AND t.type = 'received'
         ORDER BY t.created_at DESC
         LIMIT 100
-    ) AS e
+    ) AS e ON TRUE
     INNER JOIN transfers AS f ON f.id = e.transfer_id
     WHERE f.kind IN ('voucher_refund', 'reversal', 'release')
     ORDER BY e.created_at DESC
@@ -86,4 +86,4 @@ SELECT
             '[]'::json
         )
     )::text AS data
-FROM person AS p
+FROM person

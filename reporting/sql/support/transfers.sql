@@ -33,7 +33,7 @@ newest AS (
         e.currency,
         e.created_at
     FROM person AS p
-    CROSS JOIN LATERAL (
+    INNER JOIN LATERAL (
         SELECT
             t.wallet_id,
             t.sequence,
@@ -46,7 +46,7 @@ newest AS (
         WHERE t.user_id = p.id AND t.type = 'sent'
         ORDER BY t.created_at DESC
         LIMIT 50
-    ) AS e
+    ) AS e ON TRUE
     INNER JOIN transfers AS f ON f.id = e.transfer_id
     WHERE
         %(transfer)s::uuid IS NULL

@@ -26,7 +26,7 @@ newest AS (
         n.expires_at,
         n.created_at
     FROM person AS p
-    CROSS JOIN LATERAL (
+    INNER JOIN LATERAL (
         SELECT
             v.id,
             v.public_id,
@@ -42,7 +42,7 @@ newest AS (
         WHERE v.user_id = p.id
         ORDER BY v.created_at DESC, v.id DESC
         LIMIT 100
-    ) AS n
+    ) AS n ON TRUE
     WHERE
         NOT EXISTS (SELECT 1 FROM named)
         AND %(number)s::text IS NULL
@@ -103,7 +103,7 @@ costs AS (
         round(r.fee_amount * r.vat_rate, 2) AS vat_amount
     FROM fee_rules AS r
     WHERE r.kind = ANY(%(types)s::text[]) AND r.valid_from <= %(at)s
-    ORDER BY r.kind, r.currency, r.valid_from DESC
+    ORDER BY r.kind ASC, r.currency ASC, r.valid_from DESC
 )
 
 SELECT

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -23,7 +22,6 @@ from reporting.support.models import SupportArticle, SupportMessage, SupportRepl
 from tests.back_office.house import colleague, signed_in
 from tests.conftest import Person, Sql, fund, person
 
-pytestmark = pytest.mark.django_db
 SAID = "They took my phone <b>in</b> the taxi"
 
 
@@ -37,16 +35,17 @@ def open_ticket(who: Person, intent: Intent = Intent.LOST_PHONE_OR_FRAUD, *, min
     )
 
 
-def text_of(answer: HttpResponse) -> str:
-    return answer.content.decode()
-
-
-def ask(client: Client, customer: Person, **form: str) -> HttpResponse:
-    found: Any = client.post(reverse("customer_assistant", args=[customer.user.public_id]), form)
+def text_of(answer: Any) -> str:
+    found: str = answer.content.decode()
     return found
 
 
+def ask(client: Client, customer: Person, **form: str) -> Any:
+    return client.post(reverse("customer_assistant", args=[customer.user.public_id]), form)
+
+
 # Tickets -------------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db
 def test_the_queue_shows_the_most_urgent_first_and_of_these_the_oldest(thandi: Person, sipho: Person) -> None:
     naledi = person("naledi")
     open_ticket(thandi, Intent.HUMAN, minutes_ago=600)
@@ -61,6 +60,7 @@ def test_the_queue_shows_the_most_urgent_first_and_of_these_the_oldest(thandi: P
     assert "transcript_encrypted" not in str(asked.captured_queries)
 
 
+@pytest.mark.django_db
 def test_the_queue_goes_on_beyond_a_page_along_its_index(thandi: Person) -> None:
     moment = now()
     others = [person(f"caller{number}") for number in range(3)]
@@ -93,6 +93,7 @@ def test_the_queue_goes_on_beyond_a_page_along_its_index(thandi: Person) -> None
     assert len(seen) == 16
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("after", ["x", "[]", "[1]", '["a", "b", "c"]', '[1, "2030-01-01", 2]', "[1e400, 2, 3]"])
 def test_a_key_that_is_none_begins_at_the_beginning(thandi: Person, after: str) -> None:
     open_ticket(thandi)
@@ -111,6 +112,7 @@ def test_the_queue_is_read_along_its_index(ledger: Any, thandi: Person, owner_sq
     assert "Sort" not in json.dumps(plan)
 
 
+@pytest.mark.django_db
 def test_a_clerk_takes_answers_and_closes_a_ticket(thandi: Person) -> None:
     clerk, ticket = colleague("support"), open_ticket(thandi)
     client, page = signed_in(clerk), reverse("support_ticket", args=[ticket.public_id])
@@ -137,6 +139,7 @@ def test_a_clerk_takes_answers_and_closes_a_ticket(thandi: Person) -> None:
     assert "frozen?" not in str(list(told.values()))
 
 
+@pytest.mark.django_db
 def test_an_empty_answer_is_none(thandi: Person) -> None:
     ticket = open_ticket(thandi)
     client = signed_in(colleague("support"))
@@ -148,6 +151,7 @@ def test_an_empty_answer_is_none(thandi: Person) -> None:
     assert not SupportReply.objects.exists()
 
 
+@pytest.mark.django_db
 def test_who_may_only_look_changes_nothing(thandi: Person) -> None:
     ticket, client = open_ticket(thandi), signed_in(colleague("auditor"))
     assert "Send answer" not in text_of(client.get(reverse("support_ticket", args=[ticket.public_id])))
@@ -157,6 +161,7 @@ def test_who_may_only_look_changes_nothing(thandi: Person) -> None:
 
 
 # Articles ------------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db
 def test_an_article_is_written_by_one_and_approved_by_another() -> None:
     writer, other = signed_in(colleague("support")), signed_in(colleague("administrator"))
     form = {"slug": "top-up-at-a-till", "language": "en", "intent": "topup_how", "title": "Cash", "body": "A new way"}
@@ -172,6 +177,7 @@ def test_an_article_is_written_by_one_and_approved_by_another() -> None:
     assert list(verbs) == ["support_article.written", "support_article.approved"]
 
 
+@pytest.mark.django_db
 def test_what_did_not_help_stands_first() -> None:
     article = SupportArticle.objects.get(slug="what-it-costs")
     article.unhelpful_count = 3
@@ -212,11 +218,13 @@ def test_a_role_sees_no_more_by_the_assistant_than_on_the_page(ledger: Any, than
     assert [event.facts["shown"] for event in told] == [False, False, False, False, True]
 
 
+@pytest.mark.django_db
 def test_the_customers_page_leads_to_the_assistant(thandi: Person) -> None:
     page = signed_in(colleague("support")).get(reverse("customer_page", args=[thandi.user.public_id]))
     assert reverse("customer_assistant", args=[thandi.user.public_id]) in text_of(page)
 
 
+@pytest.mark.django_db
 def test_nobody_asks_for_a_colleague() -> None:
     clerk, other = colleague("support"), colleague("finance")
     address = reverse("customer_assistant", args=[other.public_id])
