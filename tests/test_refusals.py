@@ -301,3 +301,5 @@ def test_the_page_has_the_table_of_problems_that_the_code_has() -> None:
 def test_the_page_has_the_rate_limits_of_the_settings() -> None:
     told = re.findall(r"^\| `(\w+)` \| (\d+) \|", PAGE.read_text().partition("## Problems")[0], re.MULTILINE)
     assert {group: int(requests) for group, requests in told} == settings.RATE_LIMITS_PER_MINUTE
+    hourly = re.findall(r"^\| `(\w+)` \| (\d+) an hour \|", PAGE.read_text(), re.MULTILINE)
+    assert {group: int(requests) for group, requests in hourly} == settings.RATE_LIMITS_PER_HOUR

@@ -263,6 +263,7 @@ def test_whatever_is_sent_is_answered_as_described(fuzz: Callable[..., Run]) -> 
 def test_who_asks_too_often_is_refused_as_described(fuzz: Callable[..., Run], settings: Any) -> None:
     settings.RATELIMIT_ENABLE = True
     settings.RATE_LIMITS_PER_MINUTE = dict.fromkeys(settings.RATE_LIMITS_PER_MINUTE, 0)
+    settings.RATE_LIMITS_PER_HOUR = dict.fromkeys(settings.RATE_LIMITS_PER_HOUR, 0)
     with serving(WSGIHandler()) as url:
         run = fuzz(url, seed=1, generation={"max-examples": 1}, phases={"coverage": {"enabled": False}})
     assert not run.failures, run.told()

@@ -48,7 +48,7 @@ PROBLEM = {
 }
 RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 HEADERS = {
-    "RateLimit-Limit": {"schema": {"type": "integer"}, "description": "Requests a minute"},
+    "RateLimit-Limit": {"schema": {"type": "integer"}, "description": "Requests a minute, of support an hour"},
     "RateLimit-Remaining": {"schema": {"type": "integer"}, "description": "Requests left in this window"},
     "RateLimit-Reset": {"schema": {"type": "integer"}, "description": "Seconds until the window ends"},
     "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before asking again"},

@@ -63,6 +63,21 @@ LINKS: dict[tuple[str, str], dict[str, Link]] = {
     ("get_voucher", "200"): {"Cancel": OF_A_VOUCHER["Cancel"], "Redeem": sending("redeem_voucher", code=f"{BODY}code")},
     ("list_vouchers", "200"): {"ShowNewest": into("get_voucher", voucher_id=f"{BODY}results/0/id")},
     ("cancel_voucher", "200"): {"Show": OF_A_VOUCHER["Show"]},
+    ("ask_support", "200"): {
+        "GoOn": sending("ask_support", conversation=f"{BODY}conversation", message=f"{SENT}message"),
+        "Rate": into("rate_support_message", message_id=f"{BODY}id"),
+        "ShowTicket": into("get_support_ticket", ticket_id=f"{BODY}ticket"),
+        "Erase": into("erase_support_conversation", conversation_id=f"{BODY}conversation"),
+    },
+    ("list_support_messages", "200"): {
+        "RateNewest": into("rate_support_message", message_id=f"{BODY}results/0/id"),
+        "EraseNewest": into("erase_support_conversation", conversation_id=f"{BODY}results/0/conversation"),
+    },
+    ("list_support_tickets", "200"): {
+        "ShowNewest": into("get_support_ticket", ticket_id=f"{BODY}results/0/id"),
+        "ReplyToNewest": into("reply_to_support_ticket", ticket_id=f"{BODY}results/0/id"),
+    },
+    ("get_support_ticket", "200"): {"Reply": into("reply_to_support_ticket", ticket_id=f"{BODY}id")},
     ("redeem_voucher", "200"): {"ShowWallet": into("get_wallet", number=f"{BODY}wallet")},
 }
 

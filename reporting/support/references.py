@@ -18,6 +18,9 @@ AMOUNT: Final = re.compile(
     r"|(?<![0-9.,])(?P<before>[0-9]{1,10}(?:[.,][0-9]{1,2})?)\s?(?:rand\b|zar\b|bucks\b)",
     re.ASCII | re.IGNORECASE,
 )
+# Voucher codes, numbers of cash-outs, identity numbers and cards, however they are spaced.
+WORTH_MONEY: Final = re.compile(r"(?<![0-9a-fA-F-])[0-9](?:[ .-]{0,2}[0-9]){12,}(?![0-9a-fA-F-])", re.ASCII)
+ENDS_SHOWN: Final = 4
 CENTS: Final = re.compile(r"[.,]([0-9]{1,2})$", re.ASCII)
 
 
@@ -36,6 +39,16 @@ def references_in(message: str) -> References:
         easypay_number=re.sub(r"[ -]", "", number[0]) if number else None,
         amount=_amount(amount["after"] or amount["before"]) if amount else None,
     )
+
+
+def without_what_is_worth_money(text: str) -> str:
+    """A text as it may be kept and read by staff: of a code or number that whoever knows it could use, the last four."""
+
+    def masked(found: re.Match[str]) -> str:
+        digits = re.sub(r"[^0-9]", "", found[0])
+        return "•" * (len(digits) - ENDS_SHOWN) + digits[-ENDS_SHOWN:]
+
+    return WORTH_MONEY.sub(masked, text)
 
 
 def _amount(written: str) -> Decimal | None:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.audit import Origin
 from accounts.models import User
+from accounts.notices import tell
 from accounts.staff_deeds import officer_with
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.crypto import decrypt, encrypt
@@ -22,6 +23,7 @@ from mymoolah.common.metrics import SUPPORT_TICKETS
 from mymoolah.common.pagination import Page, PageRequest, cut
 from reporting.support.intents import Intent
 from reporting.support.models import SupportReply, SupportTicket
+from reporting.support.references import without_what_is_worth_money
 from transactions.posting import IdempotencyKey, IdempotencyKeyReused
 
 MAY_WORK: Final = "reporting.work_supportticket"
@@ -144,6 +146,7 @@ def reply_as_staff(*, ticket: uuid.UUID, text: str, once: str, now: dt.datetime,
         found.first_replied_at = found.first_replied_at or now
         found.save(update_fields=["status", "assigned_to", "first_replied_at"])
         _record("support_ticket.answered", found, origin)
+        tell(found.user, "We have answered your question", "Open MyMoolah to read it.")
     return found
 
 
@@ -207,7 +210,7 @@ def _add(
         ticket=ticket,
         author_id=author_id,
         is_staff=is_staff,
-        text_encrypted=encrypt(text, context=REPLY),
+        text_encrypted=encrypt(without_what_is_worth_money(text), context=REPLY),
         key=key.key if key else f"assistant:{uuid.uuid4()}",
         request_hash=key.request_hash if key else hashlib.sha256(text.encode()).digest(),
         created_at=now,

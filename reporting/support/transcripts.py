@@ -25,6 +25,7 @@ from reporting.support import articles, language_model, tickets
 from reporting.support.assistant import Answer, answer_to
 from reporting.support.intents import Intent
 from reporting.support.models import SupportMessage, SupportReply, SupportTicket
+from reporting.support.references import without_what_is_worth_money
 from reporting.support.wording import phrase
 
 QUESTION, ANSWER = "support_messages.question", "support_messages.answer"
@@ -77,12 +78,13 @@ def ask(
             certain = answer_to(message, user_public_id=user_public_id, chosen=meant, now=now)
             found = replace(certain, confidence=found.confidence)
     talk, ticket = conversation or uuid.uuid4(), None
+    kept_message = without_what_is_worth_money(message)
     text = language_model.rephrase(
         template_answer=found.text, data=found.facts, language=found.language, **asked_of_model
     )
     with transaction.atomic():
         if found.clarify is None and found.intent in tickets.PRIORITIES:
-            said = [*_said_so_far(user_id, talk), {"by": "customer", "text": message}]
+            said = [*_said_so_far(user_id, talk), {"by": "customer", "text": kept_message}]
             ticket = tickets.open_ticket(
                 user_id=user_id, conversation=talk, intent=found.intent, said=said, now=now
             ).public_id
@@ -90,7 +92,7 @@ def ask(
         kept = SupportMessage.objects.create(
             user_id=user_id,
             conversation=talk,
-            question_encrypted=encrypt(message, context=QUESTION),
+            question_encrypted=encrypt(kept_message, context=QUESTION),
             answer_encrypted=encrypt(text, context=ANSWER),
             intent=found.intent,
             runner_up=found.runner_up or "",

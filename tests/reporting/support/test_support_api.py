@@ -27,7 +27,7 @@ from tests.conftest import Person, Sql, fund, send
 from wallets.models import Wallet
 
 pytestmark = pytest.mark.sql
-SECRET = "My cousin Bongani Dlamini took it, his ID is 8001015009087"
+SECRET = "My cousin Bongani Dlamini took it"
 
 
 def ask(who: Person, message: str = "Hello there", **more: Any) -> Any:
@@ -322,6 +322,20 @@ def test_nothing_that_was_said_stands_in_the_database_as_it_was_said(thandi: Per
         for (table,) in cursor.fetchall():
             cursor.execute(f"SELECT count(*) FROM {table} AS t WHERE t::text LIKE '%%Bongani%%'")  # noqa: S608
             assert cursor.fetchone() == (0,), table
+
+
+@pytest.mark.django_db
+def test_of_what_is_worth_money_the_last_four_digits_are_kept(thandi: Person) -> None:
+    typed = "code 4111 1111-1111 1112, easypay 95063123456785, my ID 8001015009087, wallet 6070488488, R1 250.00"
+    shown = "code ••••••••••••1112, easypay ••••••••••6785, my ID •••••••••9087, wallet 6070488488, R1 250.00"
+    ticket = means(thandi, Intent.HUMAN, typed)["ticket"]
+    reply(thandi, ticket, typed)
+    whole = body_of(calling(thandi).get(f"support/tickets/{ticket}"))
+    assert [whole["transcript"][0]["text"], whole["replies"][0]["text"]] == [shown, shown]
+    assert body_of(calling(thandi).get("support/messages"))["results"][0]["message"] == shown
+    transfer = "019a2f7c-1234-7123-8123-123456789012"
+    means(thandi, Intent.TRANSFER_STATUS, transfer)
+    assert body_of(calling(thandi).get("support/messages"))["results"][0]["message"] == transfer
 
 
 @pytest.mark.django_db
