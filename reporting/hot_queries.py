@@ -31,6 +31,9 @@ from reporting import books, selectors
 from reporting.benchmarks.reading import Plan, Statement, plan_of
 from reporting.books_admin import ITEMS_PER_PAGE
 from reporting.models import UserDashboardSummary
+from reporting.support.facts import facts_for
+from reporting.support.intents import Intent
+from reporting.support.references import References
 from transactions import holds, statements
 from transactions import selectors as ledger
 from transactions.models import IdempotencyKey, Transaction
@@ -210,6 +213,10 @@ def _recipient(who: Sample, _: dt.datetime) -> object:
     return ledger.get_route(user_public_id=who.user.public_id, recipient=named, currency=who.wallet.currency)
 
 
+def _support(who: Sample, intent: Intent, now: dt.datetime) -> object:
+    return facts_for(intent, user_public_id=who.user.public_id, about=References(), now=now)
+
+
 def _kyc_queue(who: Sample, now: dt.datetime) -> object:
     asked = Filter(waits_for=WaitsFor.OFFICER, whose="nobodys")
     return list(waiting_cases(asked, officer_id=who.user.pk, now=now)[: CASES_PER_PAGE + 1])
@@ -231,6 +238,7 @@ USER: Final = "users_public_id_key"
 WALLETS: Final = "ix_wallets_user_status|uq_wallets_user_currency"
 SEQUENCE: Final = "uq_transactions_wallet_sequence|uq_transactions_head"
 TIME: Final = "ix_transactions_wallet_time"
+TYPE: Final = "ix_transactions_user_type"
 TRANSFER: Final = "transfers_pkey"
 
 HOT_QUERIES: Final[Mapping[str, HotQuery]] = {
@@ -267,6 +275,21 @@ HOT_QUERIES: Final[Mapping[str, HotQuery]] = {
     "vouchers_deep": HotQuery(
         what="a page in the middle of a customer's vouchers",
         ask=lambda who, _: _vouchers(who, who.voucher),
+        indexes=(USER, "ix_vouchers_user_created"),
+    ),
+    "support_money_in": HotQuery(
+        what="the support assistant: what came in last",
+        ask=lambda who, now: _support(who, Intent.MONEY_IN, now),
+        indexes=(USER, TYPE, TRANSFER, WALLETS),
+    ),
+    "support_transfers": HotQuery(
+        what="the support assistant: a payment that is looked for",
+        ask=lambda who, now: _support(who, Intent.TRANSFER_STATUS, now),
+        indexes=(USER, TYPE, WALLETS),
+    ),
+    "support_vouchers": HotQuery(
+        what="the support assistant: a customer's latest vouchers",
+        ask=lambda who, now: _support(who, Intent.VOUCHER_PROBLEM, now),
         indexes=(USER, "ix_vouchers_user_created"),
     ),
     # Nobody's code and nobody's number: a real one would be worth money, and to look for it costs the same.

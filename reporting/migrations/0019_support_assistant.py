@@ -353,7 +353,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="supportreply",
-            constraint=models.UniqueConstraint(fields=("ticket", "author", "key"), name="uq_support_replies_once"),
+            constraint=models.UniqueConstraint(fields=("author", "key"), name="uq_support_replies_once"),
         ),
         RunFile(
             "reporting",

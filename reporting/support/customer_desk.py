@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts import audit
 from accounts.models import User
@@ -30,11 +31,14 @@ UNDERSTOOD: Final = "as it is understood"
 
 
 class QuestionForm(forms.Form):
-    message = forms.CharField(max_length=LONGEST_MESSAGE, label="What the customer asks")
+    message = forms.CharField(
+        max_length=LONGEST_MESSAGE, label="What the customer asks", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
     intent = forms.ChoiceField(
         choices=[("", UNDERSTOOD), *((one.value, label(one, language="en")) for one in Intent)],
         required=False,
         label="What is meant",
+        widget=UnfoldAdminSelectWidget,
     )
 
 

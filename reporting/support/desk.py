@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.audit import Origin
 from accounts.staff_session import staff_origin
@@ -111,15 +112,21 @@ def ticket_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             {**reply, "at": dt.datetime.fromisoformat(reply["created_at"])} for reply in tickets.replies_of(found)
         ],
         "may_work": is_open and request.user.has_perm(tickets.MAY_WORK) and found.user_id != request.user.pk,
-        "longest": tickets.LONGEST_REPLY,
-        "once": secrets.token_urlsafe(16),
+        "form": ReplyForm(initial={"once": secrets.token_urlsafe(16)}),
     }
     return TemplateResponse(request, "admin/support/ticket.html", context)
 
 
 class ReplyForm(forms.Form):
-    text = forms.CharField(max_length=tickets.LONGEST_REPLY)
-    once = forms.CharField(max_length=64)
+    """`once` is the page's own, so that a form that is sent twice is written once."""
+
+    once = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    text = forms.CharField(
+        max_length=tickets.LONGEST_REPLY,
+        label="Answer",
+        help_text="The customer reads this. Never ask for a password or a code, and promise nothing.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+    )
 
 
 def _reply(form: QueryDict, ticket: uuid.UUID, moment: dt.datetime, origin: Origin) -> str:
@@ -184,17 +191,20 @@ def article_list(request: HttpRequest) -> HttpResponse:
 
 
 class ArticleForm(forms.Form):
-    slug = forms.SlugField(max_length=60, help_text="Of an article that there is: its next version")
-    language = forms.ChoiceField(choices=[(one, one) for one in LANGUAGES])
+    slug = forms.SlugField(
+        max_length=60, help_text="Of an article that there is: its next version", widget=UnfoldAdminTextInputWidget
+    )
+    language = forms.ChoiceField(choices=[(one, one) for one in LANGUAGES], widget=UnfoldAdminSelectWidget)
     intent = forms.ChoiceField(
-        choices=[("", "any"), *((one.value, one.value) for one in Intent)],
+        choices=[("", "nothing in particular"), *((one.value, label(one, language="en")) for one in Intent)],
         required=False,
         label="Answers best",
+        widget=UnfoldAdminSelectWidget,
     )
-    title = forms.CharField(max_length=120)
+    title = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
     body = forms.CharField(
         max_length=4_000,
-        widget=forms.Textarea(attrs={"rows": 10}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10}),
         help_text="No amount that may change: answers tell those from their tables. No promise.",
     )
 

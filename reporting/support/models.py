@@ -91,7 +91,7 @@ class SupportReply(models.Model):
         default_permissions = ()
         verbose_name_plural = "support replies"
         constraints = [
-            models.UniqueConstraint(fields=["ticket", "author", "key"], name="uq_support_replies_once"),
+            models.UniqueConstraint(fields=["author", "key"], name="uq_support_replies_once"),
         ]
         indexes = [models.Index(fields=["ticket", "id"], name="ix_support_replies_ticket")]
 

@@ -116,13 +116,17 @@ def reply_as_customer(
         mine = found.first()
         if mine is None:
             raise TicketNotFound
-        before = mine.replies.filter(author=mine.user_id, key=key.key).first()
+        before = SupportReply.objects.filter(author=mine.user_id, key=key.key).first()
         if before is not None:
             if bytes(before.request_hash) != key.request_hash:
                 raise IdempotencyKeyReused
             return _shape_reply(before), True
         _require_room(mine)
-        written = _add(mine, author_id=mine.user_id, is_staff=False, text=text, now=now, key=key)
+        try:
+            with transaction.atomic():
+                written = _add(mine, author_id=mine.user_id, is_staff=False, text=text, now=now, key=key)
+        except IntegrityError as error:  # written on another ticket at this very moment
+            raise IdempotencyKeyReused from error
         if mine.status == Status.WAITING:
             mine.status, mine.waits_since = Status.OPEN, now
             mine.save(update_fields=["status", "waits_since"])
@@ -138,7 +142,7 @@ def reply_as_staff(*, ticket: uuid.UUID, text: str, once: str, now: dt.datetime,
     """
     with transaction.atomic():
         officer, found = _locked(ticket, origin)
-        if found.replies.filter(author=officer.pk, key=once).exists():
+        if SupportReply.objects.filter(author=officer.pk, key=once).exists():
             return found
         _require_room(found)
         _add(found, author_id=officer.pk, is_staff=True, text=text, now=now, key=_form_key(officer, once, text))

@@ -61,7 +61,7 @@ def test_every_hot_query_goes_along_its_index_at_a_hundred_thousand_customers(ba
     noticed = faults()
     for name, index in dropped.items():
         assert f"does not go along {index}" in noticed[name], name
-    assert noticed.keys() == {*dropped, "vouchers_deep", "entries_deep", "statement"}
+    assert noticed.keys() == {*dropped, "vouchers_deep", "entries_deep", "statement", "support_vouchers"}
     assert "reads audit_events from end to end" in noticed["audit_by_subject"]
 
 

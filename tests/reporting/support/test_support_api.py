@@ -273,6 +273,8 @@ def test_a_reply_is_written_once_for_each_key(thandi: Person) -> None:
     problem(reply(thandi, ticket, "Something else", key="k"), 422, "idempotency_key_reused")
     problem(calling(thandi).post(f"support/tickets/{ticket}/replies", {"text": "x"}), 400, "idempotency_key_required")
     assert SupportReply.objects.count() == 1
+    other = means(thandi, Intent.WRONG_RECIPIENT)["ticket"]
+    problem(reply(thandi, other, "Here is more", key="k"), 422, "idempotency_key_reused")
 
 
 @pytest.mark.django_db
