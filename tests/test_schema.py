@@ -58,6 +58,12 @@ def test_every_route_is_described(schema: dict[str, Any]) -> None:
         "vouchers/redeem",
         "vouchers/{voucher_id}",
         "vouchers/{voucher_id}/cancel",
+        "support/conversations/{conversation_id}",
+        "support/messages",
+        "support/messages/{message_id}/helpful",
+        "support/tickets",
+        "support/tickets/{ticket_id}",
+        "support/tickets/{ticket_id}/replies",
         "callbacks/easypay/payments",
     }
     assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

@@ -78,7 +78,7 @@ class SupportAnswerOutput(serializers.Serializer[Any]):
     confidence = serializers.FloatField(min_value=0, max_value=1)
     language = serializers.ChoiceField(choices=LANGUAGES)
     answer = serializers.CharField()
-    data = serializers.DictField(
+    data = serializers.DictField(  # type: ignore[assignment]  # a field of this name
         help_text="What the answer is made of, as the database said it; it depends on `intent`"
     )
     links = SupportLinkOutput(many=True)

@@ -14,12 +14,13 @@ from django.db import connections
 from accounts.models import AuditEvent, OneTimeCode, RecoveryCode, SecondFactor
 from accounts.services import AlreadyRegistered, UnknownRole, create_staff
 from reporting.roles import ROLES, sync_roles
+from reporting.support.models import SupportMessage, SupportReply
 from tests.back_office.house import OURS
 from tests.conftest import Ledger, Person
 
 DOCS = Path(settings.BASE_DIR) / "docs" / "roles.md"
 # Nobody looks at these rows, so there is no permission to.
-SECRETS = {OneTimeCode, RecoveryCode, SecondFactor}
+SECRETS = {OneTimeCode, RecoveryCode, SecondFactor, SupportMessage, SupportReply}
 PERMISSIONS = {f"{model._meta.app_label}.view_{model._meta.model_name}" for model in OURS if model not in SECRETS}
 
 
