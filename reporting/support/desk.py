@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -64,10 +65,12 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 
 def _beyond(waiting: Any, after: Key | None) -> Any:
-    """The rows after a key, asked as an order of columns, which is the index's."""
+    """The rows after a key: (a, b, c) > (x, y, z), said so that the index is used."""
     if after is None:
         return waiting
-    return waiting.extra(where=["(priority, waits_since, support_tickets.id) > (%s, %s, %s)"], params=list(after))
+    priority, at, pk = after
+    later = Q(waits_since__gt=at) | Q(waits_since=at, pk__gt=pk)
+    return waiting.filter(Q(priority__gte=priority) & (Q(priority__gt=priority) | later))
 
 
 def _key(given: QueryDict) -> Key | None:

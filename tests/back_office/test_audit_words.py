@@ -20,7 +20,7 @@ APPS = ("accounts", "wallets", "transactions", "vouchers", "reporting")
 NO_VERBS = re.compile(
     rf"({'|'.join(APPS)}|auth|admin|unfold|mymoolah|kyc_submissions|recovery_codes|staff_second_factors"
     r"|support_messages|support_replies|support_tickets)\..*"
-    r"|.*\.(html|sql|json|py|csv|log|lock|draft|pdf|xlsx|css|js|svg|code)"
+    r"|.*\.(html|sql|json|py|csv|log|lock|draft|pdf|xlsx|css|js|svg|txt|code)"
 )
 NO_PAGE = {
     "audit_trail": "the list itself",

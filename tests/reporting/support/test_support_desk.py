@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import AuditEvent
 from mymoolah.common.clock import now
 from mymoolah.common.crypto import encrypt
-from reporting.support import tickets
+from reporting.support import desk, tickets
 from reporting.support.intents import Intent
 from reporting.support.models import SupportArticle, SupportMessage, SupportReply, SupportTicket
 from tests.back_office.house import colleague, signed_in
@@ -61,7 +61,7 @@ def test_the_queue_shows_the_most_urgent_first_and_of_these_the_oldest(thandi: P
 
 
 @pytest.mark.django_db
-def test_the_queue_goes_on_beyond_a_page_along_its_index(thandi: Person) -> None:
+def test_the_queue_goes_on_beyond_a_page_along_its_index(thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = now()
     others = [person(f"caller{number}") for number in range(3)]
     SupportTicket.objects.bulk_create(
@@ -77,17 +77,12 @@ def test_the_queue_goes_on_beyond_a_page_along_its_index(thandi: Person) -> None
         for who in (thandi, *others)
         for intent in tickets.PRIORITIES
     )
-    from reporting.support import desk
-
+    monkeypatch.setattr(desk, "ROWS_PER_PAGE", 3)
     client, seen, address = signed_in(colleague("support")), [], reverse("support_queue")
-    before, desk.ROWS_PER_PAGE = desk.ROWS_PER_PAGE, 3  # type: ignore[misc]
-    try:
-        while address:
-            context = client.get(address).context
-            seen += [one["ticket"].pk for one in context["tickets"]]
-            address = context["more"] and reverse("support_queue") + context["more"]
-    finally:
-        desk.ROWS_PER_PAGE = before  # type: ignore[misc]
+    while address:
+        context = client.get(address).context
+        seen += [one["ticket"].pk for one in context["tickets"]]
+        address = context["more"] and reverse("support_queue") + context["more"]
     expected = SupportTicket.objects.order_by("priority", "waits_since", "pk").values_list("pk", flat=True)
     assert seen == list(expected)
     assert len(seen) == 16
