@@ -24,6 +24,7 @@ from reporting.admin import latest_refresh
 from reporting.books_admin import PAGES
 from reporting.health_lights import lights
 from reporting.start_charts import CHARTS, Chart
+from reporting.support.models import SupportTicket
 from transactions.models import Proposal
 from vouchers.models import SuspenseItem
 from wallets.models import Wallet
@@ -31,6 +32,7 @@ from wallets.models import Wallet
 COUNTED_MAX = 1_000
 FINANCE: Final = "transactions.decide_proposal"
 OFFICER: Final = "accounts.decide_kycsubmission"
+HELPER: Final = "reporting.work_supportticket"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,14 @@ def kyc_waiting() -> tuple[str, str]:
     queue = KycSubmission.objects.filter(status=KycSubmission.Status.PENDING).order_by("created_at")[:COUNTED_MAX]
     waiting = queue.aggregate(count=Count("pk"), oldest=Min("created_at"))
     return up_to(waiting["count"]), since(waiting["oldest"]) or "nobody waits"
+
+
+def tickets_waiting() -> tuple[str, str]:
+    """Bounded, and read along the queue's own index."""
+    open_ones = SupportTicket.objects.filter(status=SupportTicket.Status.OPEN)
+    queue = open_ones.order_by("priority", "waits_since", "pk")[:COUNTED_MAX]
+    found = queue.aggregate(count=Count("pk"), oldest=Min("waits_since"))
+    return up_to(found["count"]), since(found["oldest"]) or "nobody waits"
 
 
 def suspense_open() -> tuple[str, str]:
@@ -103,6 +113,7 @@ CARDS: Final = (
     Card(
         "Proposals", "transactions.view_proposal", "admin:transactions_proposal_changelist", proposals_waiting, FINANCE
     ),
+    Card("Support tickets", "reporting.view_supportticket", "support_queue", tickets_waiting, HELPER),
     Card(
         "Open suspense", "vouchers.view_suspenseitem", "admin:vouchers_suspenseitem_changelist", suspense_open, FINANCE
     ),

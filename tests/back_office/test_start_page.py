@@ -20,7 +20,8 @@ from reporting.admin import in_words
 from reporting.days import take_days
 from reporting.health_lights import lights
 from reporting.models import DashboardRefresh, LedgerVerification
-from reporting.start_page import CARDS, FINANCE, NAVIGATION, OFFICER, seen_by, since
+from reporting.start_page import CARDS, FINANCE, HELPER, NAVIGATION, OFFICER, seen_by, since
+from reporting.support.models import SupportTicket
 from reporting.verification import checks
 from tests.back_office.house import REGISTERED, Furnished, colleague, furnish, label, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, send
@@ -50,6 +51,7 @@ def test_the_auditor_sees_every_card(house: Furnished) -> None:
         "Customers' money": "500.00 ZAR",
         "KYC waiting": "1",
         "Proposals": "1",
+        "Support tickets": "1",
         "Open suspense": "1",
     }
 
@@ -60,6 +62,7 @@ def test_what_waits_says_since_which_day_of_johannesburg(house: Furnished) -> No
     for title, row, moment in (
         ("KYC waiting", KycSubmission, "created_at"),
         ("Proposals", Proposal, "proposed_at"),
+        ("Support tickets", SupportTicket, "waits_since"),
         ("Open suspense", SuspenseItem, "created_at"),
     ):
         assert notes[title] == since(getattr(house.rows[row], moment)), title
@@ -76,6 +79,7 @@ def test_an_empty_bank_has_a_first_page_too(ledger: Ledger) -> None:
         "Customers' money": "0.00 ZAR",
         "KYC waiting": "0",
         "Proposals": "0",
+        "Support tickets": "0",
         "Open suspense": "0",
     }
 
@@ -105,7 +109,7 @@ def test_each_role_sees_its_charts_what_its_work_is_about_first(
 
 
 def test_finance_sees_money_first_and_officers_see_their_queue() -> None:
-    for decides, first in ((FINANCE, "Customers' money"), (OFFICER, "KYC waiting")):
+    for decides, first in ((FINANCE, "Customers' money"), (OFFICER, "KYC waiting"), (HELPER, "Support tickets")):
         has = {card.permission for card in CARDS} | {decides}
         assert seen_by(has.__contains__, CARDS)[0].title == first
 
