@@ -61,8 +61,8 @@ def ask(
 ) -> Said:
     """Answer a customer's question and keep both, opening a ticket where a person has to look.
 
-    Where an operator has set a language model, it is asked before anything is locked: which of two meanings it is, and
-    for a kinder tone; without one, or when it fails, all is as it would be.
+    Where an operator has set a language model, it is asked before anything is locked, once: which of two meanings it
+    is, or for a kinder tone; without one, or when it fails, all is as it would be.
 
     :raises UnknownUser, ConversationNotFound: nothing was kept
     """
@@ -71,6 +71,7 @@ def ask(
         raise ConversationNotFound
     found = answer_to(message, user_public_id=user_public_id, chosen=chosen, now=now)
     asked_of_model: dict[str, Any] = {"question": message, "budget_of": str(user_public_id), "names": names}
+    is_unclear = found.clarify is not None
     if found.clarify:
         meanings = [Intent(one["intent"]) for one in found.clarify]
         meant = language_model.choose(candidates=meanings, **asked_of_model)
@@ -78,10 +79,11 @@ def ask(
             certain = answer_to(message, user_public_id=user_public_id, chosen=meant, now=now)
             found = replace(certain, confidence=found.confidence)
     talk, ticket = conversation or uuid.uuid4(), None
-    kept_message = without_what_is_worth_money(message)
-    text = language_model.rephrase(
-        template_answer=found.text, data=found.facts, language=found.language, **asked_of_model
-    )
+    kept_message, text = without_what_is_worth_money(message), found.text
+    if not is_unclear:  # one question, one wait
+        text = language_model.rephrase(
+            template_answer=text, data=found.facts, language=found.language, **asked_of_model
+        )
     with transaction.atomic():
         if found.clarify is None and found.intent in tickets.PRIORITIES:
             said = [*_said_so_far(user_id, talk), {"by": "customer", "text": kept_message}]
