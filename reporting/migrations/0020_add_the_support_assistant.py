@@ -12,7 +12,7 @@ from reporting.roles import SyncRoles
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reporting", "0018_see_query_times_by_hour"),
+        ("reporting", "0019_keep_maintenance_reports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
