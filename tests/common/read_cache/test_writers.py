@@ -31,12 +31,13 @@ pytestmark = pytest.mark.usefixtures("ledger", "kept_answers")
 
 
 def test_what_staff_do_to_wallets_and_accounts_is_seen_at_once(thandi: Person) -> None:
-    for deed in (
+    deeds: list[Callable[[], object]] = [
         lambda: freeze(thandi),
         lambda: unfreeze(thandi, seen=BY_BANK),
         lambda: close(thandi.user),
         lambda: reopen(thandi.user),
-    ):
+    ]
+    for deed in deeds:
         assert_nothing_is_old([thandi])
         before = told(thandi, "dashboard")
         deed()
