@@ -158,7 +158,8 @@ RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=True)
 # Answers to customers, kept in Redis (mymoolah/common/read_cache): whether, which, and where. The same for web, worker and
 # commands: a process that keeps none closes the cache for all others when it writes.
 READ_CACHE = env.bool("MYMOOLAH_READ_CACHE", default=True)
-READ_CACHE_FAMILIES = env.list("MYMOOLAH_READ_CACHE_FAMILIES", default=["dashboard", "wallets", "vouchers"])
+# What pays by itself; lists are looked at too seldom to be found again (docs/performance.md).
+READ_CACHE_FAMILIES = env.list("MYMOOLAH_READ_CACHE_FAMILIES", default=["dashboard"])
 READ_CACHE_WARMED = env.int("MYMOOLAH_READ_CACHE_WARMED", default=1_000)  # customers, the last to have used the app
 # A Redis of its own, that keeps nothing on a disk and lets the least used go; its queue of tasks must do neither.
 _read_cache_url = _servers.redis_url.replace("?db=0", "?db=2") if _servers else REDIS_URL

@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.QUERY_LOG_SAMPLE_SHARE = 0.0  # chance has no part in a test
     # Statements are counted, and rows changed behind everybody's back: who tests the cache switches it on (kept_answers).
     settings.READ_CACHE, os.environ["MYMOOLAH_READ_CACHE"] = False, "off"
+    settings.READ_CACHE_FAMILIES = [one.name for one in read_cache.FAMILIES]
+    os.environ["MYMOOLAH_READ_CACHE_FAMILIES"] = ",".join(settings.READ_CACHE_FAMILIES)
     read_cache.gate.stay_closed()
     worker = getattr(config, "workerinput", None)
     if worker is None:
