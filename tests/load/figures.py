@@ -93,7 +93,7 @@ def figures(run: Run) -> dict[str, Any]:
         },
     }
     if run.killed_at is not None:
-        wrong = [answer.ended_at - run.killed_at for answer in steady if not answer.is_right]
+        wrong = [answer.ended_at - run.killed_at for answer in steady if answer.status == 0 or answer.status >= 500]
         told["last failure, seconds after the kill"] = round(max(wrong), 1) if wrong else None
         calm = [
             answer.ms
