@@ -214,14 +214,17 @@ def test_the_image_carries_no_secret() -> None:
     assert not any(line.startswith("!") and re.search(r"\.env|\.data|secret", line) for line in lines)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-otel.txt", "requirements-dev.txt"])
+INSTALLED_TOGETHER = ("requirements.txt", "requirements-otel.txt", "requirements-dev.txt")
+
+
+@pytest.mark.parametrize("name", [*INSTALLED_TOGETHER, "requirements-load.txt"])
 def test_every_requirement_is_pinned_and_says_what_it_is_for(name: str) -> None:
     pinned = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[0-9][^ ]* +# \S.+")
     assert [line for line in requirement_lines(ROOT / name) if not pinned.fullmatch(line)] == []
 
 
 def test_constraints_agree_with_the_requirements() -> None:
-    lines = [line for path in ROOT.glob("requirements*.txt") for line in requirement_lines(path)]
+    lines = [line for name in INSTALLED_TOGETHER for line in requirement_lines(ROOT / name)]
     wanted = {re.sub(r"\[.*\]", "", line.split()[0]).lower().replace("_", "-") for line in lines}
     constrained = {line.lower().replace("_", "-") for line in requirement_lines(ROOT / "constraints.txt")}
     assert wanted - constrained == set()

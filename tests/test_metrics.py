@@ -334,7 +334,7 @@ def test_the_gauges_walk_the_indexes_of_what_waits(ledger: Ledger, owner_sql: Sq
 
 
 def test_gauges_are_kept_for_some_seconds(db: None, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         Client().get("/metrics")
     with django_assert_num_queries(0):
         Client().get("/metrics")

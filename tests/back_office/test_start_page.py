@@ -164,7 +164,7 @@ def test_the_page_costs_the_same_however_much_has_happened(thandi: Person, sipho
     before = queries()
     furnish(thandi, sipho)
     take_days(now=now(), again_from=business_day(now()) - dt.timedelta(days=60))
-    assert queries() == before == 18
+    assert queries() == before == 19
 
 
 def test_the_lights_of_a_new_bank_say_what_was_never_done(ledger: Ledger) -> None:
