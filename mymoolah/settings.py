@@ -486,6 +486,9 @@ SPECTACULAR_SETTINGS = {
         "TillResult": "vouchers.models.TillEvent.Result",
         "SupportIntent": "reporting.support.serializers.INTENTS",
         "SupportTicketStatus": "reporting.support.models.SupportTicket.Status",
+        "SupportLanguage": "reporting.support.serializers.LANGUAGES",
+        "SupportSpeaker": "reporting.support.serializers.SPEAKERS",
+        "LinkMethod": "reporting.support.serializers.METHODS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

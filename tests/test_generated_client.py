@@ -31,7 +31,7 @@ from tests.conftest import Person
 
 PACKAGE = "mymoolah_client"
 PASSWORD = "a-good-long-passphrase"
-GROUPS = {"accounts", "kyc", "wallets", "transfers", "vouchers", "statements", "tills"}
+GROUPS = {"accounts", "kyc", "wallets", "transfers", "vouchers", "statements", "tills", "support"}
 # Their success has no body.
 SILENT = {
     "sign_out",
@@ -41,6 +41,9 @@ SILENT = {
     "verify_contact",
     "end_session",
     "end_other_sessions",
+    "erase_support_messages",
+    "erase_support_conversation",
+    "rate_support_message",
 }
 
 

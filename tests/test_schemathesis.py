@@ -79,7 +79,14 @@ BEYOND_SCHEMA = {
     "unreadable": "of a file",
 }
 # What no call of a customer's leads to, and why.
-UNREACHED = {"send_kyc_document_again": "an officer has to ask for the document first"}
+ASKED_BEFORE = "something has to be asked of the support assistant first, whose random id nobody guesses"
+UNREACHED = {
+    "send_kyc_document_again": "an officer has to ask for the document first",
+    "rate_support_message": ASKED_BEFORE,
+    "get_support_ticket": ASKED_BEFORE,
+    "reply_to_support_ticket": ASKED_BEFORE,
+    "erase_support_conversation": ASKED_BEFORE,
+}
 
 AnyCase = Case[Any]
 

@@ -138,9 +138,9 @@ def usage_of(request: Request, scope: str, whom: str, *, increment: bool = True)
         )
         if counted is None:
             return None
-        # How the library says that the cache gave no count. Its `time_left` does not: the last second of a window may be
-        # over by the time that it looks at the clock again.
-        if not counted["limit"]:
+        # How the library says that the cache gave no count. Its `time_left` alone does not: the last second of a window
+        # may be over by the time that it looks at the clock again.
+        if (counted["count"], counted["limit"], counted["time_left"]) == (0, 0, -1):
             raise ConnectionInterrupted(None)
     except (ConnectionInterrupted, RedisError) as error:
         logger.warning("Requests cannot be counted: Redis is away", exc_info=error)

@@ -255,7 +255,7 @@ class Histories:
     def _sell_easypay(self, at_ms: int) -> bool:
         """Near the end of the days, sell a voucher to be spent at a till: face, fee and VAT in one group."""
         is_recent = at_ms >= self.batch.ends_ms - RECENT_DAYS * DAY_MS
-        if not is_recent or not self._easypay_left or self._moves_left < 3 or self._chance() > 0.2:
+        if not is_recent or not self._easypay_left or self._moves_left < 4 or self._chance() > 0.2:
             return False
         issuer, price = self._busy(), self.rules.easypay_voucher
         cents = self._between(LEAST_EASYPAY, MOST_EASYPAY)

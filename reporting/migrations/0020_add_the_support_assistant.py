@@ -360,8 +360,6 @@ class Migration(migrations.Migration):
             "support_v1.sql",
             reverse="DROP INDEX ix_support_articles_search; ALTER TABLE support_articles DROP COLUMN search;",
         ),
-        RunFile(
-            "reporting", "support_articles_v1.sql", reverse="DELETE FROM support_articles WHERE author_id IS NULL;"
-        ),
+        RunFile("reporting", "support_articles_v1.sql", reverse=migrations.RunSQL.noop),  # they go with their table
         SyncRoles(),
     ]

@@ -24,7 +24,7 @@ BALANCE = {
     "that wait at a till.",
     "data": {"state": "some", "tier": 2, "wallets": [{"number": WALLET["number"], "available": WALLET["available"]}]},
     "links": [
-        {"title": "Your wallets", "method": "GET", "href": "/api/v1/wallets", "body": None, "confirm": None},
+        {"title": "Your wallets", "method": "GET", "href": "/api/v1/wallets", "body": {}, "confirm": None},
     ],
     "clarify": None,
     "ticket": None,

@@ -31,7 +31,7 @@ class Link:
             "title": link_title(self.name, language=language, **row),
             "method": self.method,
             "href": V1 + self.path.format_map(row),
-            "body": dict(self.body) if self.body else None,
+            "body": dict(self.body or {}),
             "confirm": link_title(f"{self.name}_warns", language=language) if self.is_confirmed else None,
         }
 

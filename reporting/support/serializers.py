@@ -13,6 +13,7 @@ from reporting.support.models import LANGUAGES, SupportTicket
 from reporting.support.tickets import LONGEST_REPLY
 from reporting.support.transcripts import LONGEST_MESSAGE
 
+METHODS = ("GET", "POST", "DELETE")
 INTENTS = [(intent.value, intent.value) for intent in Intent]
 SPEAKERS = ("customer", "assistant", "staff")
 
@@ -60,9 +61,11 @@ class ReplyInput(Input):
 # What the answers look like, for the API's documentation -----------------------------------------------------------
 class SupportLinkOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
-    method = serializers.ChoiceField(choices=("GET", "POST", "DELETE"))
+    method = serializers.ChoiceField(choices=METHODS)
     href = serializers.CharField(help_text="The call that does it; nothing is done by a message alone")
-    body = serializers.DictField(child=serializers.CharField(), allow_null=True, help_text="A part of what it is sent")
+    body = serializers.DictField(
+        child=serializers.CharField(), help_text="A part of what it is sent; empty where nothing is"
+    )
     confirm = serializers.CharField(allow_null=True, help_text="What to ask the customer before it is done")
 
 

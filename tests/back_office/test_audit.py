@@ -19,6 +19,7 @@ from accounts.audit_admin import AuditEventAdmin
 from accounts.models import AuditEvent, KycSubmission, LoginSession, User
 from mymoolah.common.admin import page_of as looked_at
 from reporting.roles import ROLES
+from reporting.support.models import SupportArticle, SupportTicket
 from tests.back_office.house import Furnished, colleague, furnish, list_page, page_of, signed_in
 from tests.back_office.test_lists import CROWD, assert_indexed, rows_of, seen
 from tests.conftest import Ledger, Person, Sql
@@ -152,6 +153,8 @@ def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Perso
         "till_event": str(house.rows[TillEvent].pk),
         "fee_rule": str(house.rows[FeeRule].pk),
         "tier_limit": "2 ZAR",
+        "support_ticket": str(house.rows[SupportTicket].public_id),  # type: ignore[attr-defined]
+        "support_article": house.rows[SupportArticle].slug,  # type: ignore[attr-defined]
     }
     rows = {
         "user": User,
@@ -166,6 +169,8 @@ def test_every_kind_of_subject_leads_to_its_page(house: Furnished, thandi: Perso
         "till_event": TillEvent,
         "fee_rule": FeeRule,
         "tier_limit": TierLimit,
+        "support_ticket": SupportTicket,
+        "support_article": SupportArticle,
     }
     assert AuditEventAdmin.subjects.keys() == shown.keys() == rows.keys()
     auditor, operator = signed_in(colleague("auditor")), signed_in(colleague("operator"))

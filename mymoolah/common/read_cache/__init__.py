@@ -126,6 +126,11 @@ def warm(
     return len(answers)
 
 
+def is_in_use() -> bool:
+    """Whether this process may read and store; one that finds the cache closed for long enough opens it."""
+    return _epoch() is not None
+
+
 def _place(family: Family, owner: uuid.UUID, asked: str) -> Place | None:
     """Where the answer lies; None: this process is not to use the cache now."""
     if not settings.READ_CACHE or family.name not in settings.READ_CACHE_FAMILIES:

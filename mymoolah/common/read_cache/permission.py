@@ -132,7 +132,7 @@ class Gate:
         if known.is_closed:
             _wait_until(known.seen_at + FRESH_SECONDS)
         else:  # opened again meanwhile: whoever reads there begins after us
-            time.sleep(FRESH_SECONDS)
+            _wait_until(time.monotonic() + FRESH_SECONDS)
 
     # Both -------------------------------------------------------------------------------------------------------------
     def ask(self) -> Known:
@@ -163,5 +163,9 @@ class Gate:
 
 
 def _wait_until(moment: float) -> None:
+    """Wait, and leave the connection to others meanwhile: a pool would be empty long before."""
     if (seconds := moment - time.monotonic()) > 0:
+        connection = connections[DEFAULT_DB_ALIAS]
+        if not connection.in_atomic_block:
+            connection.close()
         time.sleep(seconds)
