@@ -69,7 +69,10 @@ def state_in_words(found: Report) -> str:
     if found.objection is not None:
         return f"The read cache is not used: {found.objection}."
     if found.is_closed:
-        return "The read cache is closed: a writer could not tell Redis of a change. It opens by itself."
+        return (
+            "The read cache is closed: a writer could not tell Redis of a change, or a migration or a load began it "
+            "anew. Who reads a dashboard opens it, some seconds later."
+        )
     return "The read cache is in use."
 
 

@@ -48,8 +48,9 @@ def look(occasion: Occasion) -> Iterator[Finding]:
 def kept_answers(found: Report) -> Iterator[Finding]:
     """What `cache_stats` tells means."""
     is_well = found.is_open or not found.is_on
+    ill = Level.NOTICE if found.objection is None else Level.WARNING
     yield Finding(
-        level=Level.OK if is_well else Level.WARNING,
+        level=Level.OK if is_well else ill,
         title="Read cache",
         found=state_in_words(found),
         advice="" if is_well else "Customers are answered from PostgreSQL meanwhile. See docs/runbook.md.",

@@ -128,8 +128,8 @@ def test_the_read_cache_is_worth_a_word_where_it_is_closed_or_keeps_in_vain() ->
     }
     assert found["Read cache: wallets"].found == "100 of 1,000 answers were kept ones (10.0%)"
     assert levels(caches.kept_answers(kept(is_on=False)))["Read cache"] == "ok"
-    for ill in ({"is_closed": True}, {"objection": "Redis does not answer"}):
-        assert levels(caches.kept_answers(kept(**ill)))["Read cache"] == "warning"
+    assert levels(caches.kept_answers(kept(is_closed=True)))["Read cache"] == "notice"
+    assert levels(caches.kept_answers(kept(objection="Redis does not answer")))["Read cache"] == "warning"
 
 
 # Database and indexes -----------------------------------------------------------------------------------------------
