@@ -33,7 +33,7 @@ STAMP_KEPT_SECONDS: Final = 3600
 LEASE_MS: Final = 2_000  # of somebody who died over it
 LARGEST_BYTES: Final = 64 * 1024
 STAMP_BYTES: Final = 16
-UNSUITABLE: Final = "Redis keeps what it holds on a disk, or is a copy of another: it could come back with old answers"
+UNSUITABLE: Final = "Redis keeps what it holds on a disk, or is or was a copy of another: it could have old answers"
 NOT_SAID: Final = "Redis does not say whether it keeps what it holds on a disk (CONFIG GET is not allowed)"
 
 Client = redis.Redis
@@ -164,8 +164,10 @@ def objection_to(asked: Client) -> str | None:
     except redis.ResponseError:
         return NOT_SAID
     said = {_text(name): _text(value) for name, value in kept.items()}
-    role = _text(asked.info("replication")["role"])
-    if said.get("save") != "" or said.get("appendonly") != "no" or role != "master":
+    replication: dict[str, Any] = asked.info("replication")
+    # The second id is of whom it followed, before it was made a master.
+    is_of_its_own = _text(replication["role"]) == "master" and not _text(replication["master_replid2"]).strip("0")
+    if said.get("save") != "" or said.get("appendonly") != "no" or not is_of_its_own:
         return UNSUITABLE
     return None
 

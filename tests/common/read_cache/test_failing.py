@@ -338,14 +338,18 @@ def test_a_process_that_keeps_no_answers_closes_the_cache_for_those_that_do(
 
 # Which Redis may be used ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("name", "value"), [("save", "60 1"), ("appendonly", "yes"), ("replicaof", "127.0.0.1 1")], ids=lambda one: one
+    ("name", "value"),
+    [("save", "60 1"), ("appendonly", "yes"), ("replicaof", "127.0.0.1 1"), ("promoted", "127.0.0.1 1")],
+    ids=lambda one: one,
 )
 def test_a_redis_that_could_come_back_with_old_answers_is_not_used(
     name: str, value: str, kept: None, thandi: Person, valkey: Valkey
 ) -> None:
     client = redis.Redis.from_url(valkey.cache_url)
-    if name == "replicaof":
+    if name in {"replicaof", "promoted"}:
         client.replicaof(*value.split())
+        if name == "promoted":
+            client.replicaof("NO", "ONE")
     else:
         client.config_set(name, value)
     assert not is_in_use(thandi)
