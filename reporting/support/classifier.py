@@ -6,6 +6,7 @@ Trained by `manage.py train_support`; scoring a message needs nothing but Python
 from __future__ import annotations
 
 import base64
+import bisect
 import functools
 import gzip
 import json
@@ -33,15 +34,19 @@ class Model:
     biases: Sequence[float]
     scale: float
     sharpness: float
-    """By which margins become probabilities, found by cross-validation."""
+    """By which margins become chances."""
+    confidences: tuple[Sequence[float], Sequence[float]]
+    """Chances of the likeliest meaning, ascending, and how often it was right at each of them."""
     sure_from: float
-    """The probability from which an answer is given at once."""
+    """The confidence from which an answer is given at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
     intents: Mapping[Intent, float]
-    """Probabilities, likeliest first; they add up to 1."""
+    """Chances, likeliest first; they add up to 1."""
+    confidence: float
+    """How often the likeliest is right at such a chance, 0 to 1: what was measured, by cross-validation."""
     language: str
 
 
@@ -63,18 +68,29 @@ def score(message: str) -> Scores | None:
         return None
     margins = [total * learnt.scale + bias for total, bias in zip(totals, learnt.biases, strict=True)]
     of_languages = dict(zip(learnt.languages, margins[len(learnt.intents) :], strict=True))
+    chances = _chances(dict(zip(learnt.intents, margins, strict=False)), learnt.sharpness)
     return Scores(
-        intents=_probabilities(dict(zip(learnt.intents, margins, strict=False)), learnt.sharpness),
+        intents=chances,
+        confidence=_between(max(chances.values()), *learnt.confidences),
         language=max(of_languages, key=of_languages.__getitem__),
     )
 
 
-def _probabilities(margins: Mapping[Intent, float], sharpness: float) -> Mapping[Intent, float]:
+def _chances(margins: Mapping[Intent, float], sharpness: float) -> Mapping[Intent, float]:
     most = max(margins.values())
     powers = {intent: math.exp(sharpness * (margin - most)) for intent, margin in margins.items()}
     total = sum(powers.values())
     ordered = sorted(powers.items(), key=lambda item: item[1], reverse=True)
     return {intent: power / total for intent, power in ordered}
+
+
+def _between(chance: float, chances: Sequence[float], shares: Sequence[float]) -> float:
+    """Along the line from step to step; beyond the first and the last, as they are."""
+    at = bisect.bisect(chances, chance)
+    if at in (0, len(chances)):
+        return shares[min(at, len(shares) - 1)]
+    share = (chance - chances[at - 1]) / (chances[at] - chances[at - 1])
+    return shares[at - 1] + share * (shares[at] - shares[at - 1])
 
 
 @functools.cache
@@ -98,5 +114,6 @@ def read(file: Path) -> Model:
         biases=stored["biases"],
         scale=stored["scale"],
         sharpness=stored["sharpness"],
+        confidences=tuple(stored["confidences"]),
         sure_from=stored["sure_from"],
     )

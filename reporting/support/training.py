@@ -1,8 +1,9 @@
 """Learning the weights of `classifier.py` from the phrases. Needs scikit-learn, which production does without.
 
 Two linear support vector machines over the same features, one for meanings and one for languages. How sharp margins
-must be to be probabilities, and from which probability on an answer is given at once, is found by cross-validation on
-the phrases that are learnt from; those that are held back have no part in anything.
+must be to be chances, how often the likeliest is right at each chance (isotonic regression), and from which confidence on
+an answer is given at once, is found by cross-validation on the phrases that are learnt from; those that are held back
+have no part in anything.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
@@ -30,6 +32,8 @@ SOFTNESS: Final = 0.3
 FOLDS: Final = 5
 UNSAFE_COUNTS: Final = {Intent.LOST_PHONE_OR_FRAUD.value: 2.0}
 """Not to notice a thief is worse than to ask once too often."""
+MESSAGES_A_STEP: Final = 100
+"""By so many at a time it is counted how often the likeliest meaning was right."""
 RIGHT_AT_ONCE: Final = 0.93
 """Of the answers given at once this many are to be right; all others are asked about."""
 
@@ -47,7 +51,7 @@ def train() -> str:
     matrix = _matrix(messages, rarity)
     by_intent = LinearSVC(C=SOFTNESS, class_weight=UNSAFE_COUNTS).fit(matrix, intents)
     by_language = LinearSVC(C=SOFTNESS).fit(matrix, languages)
-    sharpness, sure_from = _calibrate(messages, intents)
+    sharpness, confidences, sure_from = _calibrate(messages, intents)
 
     weights = np.vstack([by_intent.coef_, by_language.coef_])
     scale = float(np.abs(weights).max()) / 127
@@ -58,7 +62,8 @@ def train() -> str:
         "biases": [round(float(bias), 5) for bias in (*by_intent.intercept_, *by_language.intercept_)],
         "scale": scale,
         "sharpness": round(sharpness, 3),
-        "sure_from": round(sure_from, 3),
+        "confidences": np.round(confidences, 4).tolist(),
+        "sure_from": round(sure_from, 4),
         "features": {feature: round(rare, 3) for feature, rare in rarity.items()},
         "weights": base64.b64encode(np.rint(weights.T / scale).astype(np.int8).tobytes()).decode(),
     }
@@ -90,8 +95,8 @@ def _matrix(messages: Sequence[Message], rarity: Mapping[str, float]) -> Any:
     return csr_matrix((values, columns, ends), shape=(len(messages), len(places)))
 
 
-def _calibrate(messages: Sequence[Message], intents: Any) -> tuple[float, float]:
-    """How sharp, and sure from where, by phrases that each fold has not seen."""
+def _calibrate(messages: Sequence[Message], intents: Any) -> tuple[float, Any, float]:
+    """How sharp, how often right at which chance, and sure from where, by phrases that each fold has not seen."""
     margins = np.zeros((len(messages), len(Intent)))
     classes = np.array(sorted(intent.value for intent in Intent))
     for known, new in StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(intents, intents):
@@ -103,11 +108,21 @@ def _calibrate(messages: Sequence[Message], intents: Any) -> tuple[float, float]
     truth = np.searchsorted(classes, intents)
     sharpness = min(np.arange(1, 12, 0.05), key=lambda sharp: _loss(margins, truth, sharp))
     chances = _chances(margins, sharpness)
-    confidence, is_right = chances.max(axis=1), chances.argmax(axis=1) == truth
-    order = np.argsort(-confidence)
+    likeliest, is_right = chances.max(axis=1), chances.argmax(axis=1) == truth
+    confidences = _confidences(likeliest, is_right)
+    confidence = np.interp(likeliest, *confidences)
+    order = np.argsort(-confidence, kind="stable")
     shares = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(shares >= RIGHT_AT_ONCE)
-    return float(sharpness), float(confidence[order][good[-1]])
+    return float(sharpness), confidences, float(confidence[order][good[-1]])
+
+
+def _confidences(likeliest: Any, is_right: Any) -> Any:
+    """The mean chance of each hundred messages, and which share of them was right: one of more chance never less."""
+    hundreds = np.array_split(np.argsort(likeliest), max(len(likeliest) // MESSAGES_A_STEP, 1))
+    chances = np.array([likeliest[some].mean() for some in hundreds])
+    shares = np.array([is_right[some].mean() for some in hundreds])
+    return chances, IsotonicRegression().fit_transform(chances, shares)
 
 
 def _chances(margins: Any, sharpness: float) -> Any:

@@ -22,7 +22,7 @@ TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
 ENGLISH: Final = "en"
 UNSAFE: Final = Intent.LOST_PHONE_OR_FRAUD
 PERHAPS_UNSAFE: Final = 0.1
-"""From this probability on a customer is asked whether somebody else is at their money."""
+"""From this chance on a customer is asked whether somebody else is at their money."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +54,16 @@ def understand(message: str) -> Understood:
         )
     text = normalise(message)
     intent, runner_up = list(scores.intents)[:2]
-    is_sure = scores.intents[intent] >= classifier.model().sure_from
+    confidence = scores.confidence
+    is_sure = confidence >= classifier.model().sure_from
     if intent is not UNSAFE and _sounds_unsafe(text):
         # Whoever may be losing money is asked about that first: a needless question costs less than an hour.
-        intent, runner_up, is_sure = UNSAFE, intent, False
+        intent, runner_up, confidence, is_sure = UNSAFE, intent, scores.intents[UNSAFE], False
     elif intent is not UNSAFE and scores.intents[UNSAFE] >= PERHAPS_UNSAFE:
         runner_up, is_sure = UNSAFE, False
     return Understood(
         intent=intent,
-        confidence=scores.intents[intent],
+        confidence=confidence,
         runner_up=runner_up,
         is_sure=is_sure,
         topic=_topic(text) if intent is Intent.OUT_OF_SCOPE else None,
