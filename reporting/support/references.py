@@ -18,8 +18,9 @@ AMOUNT: Final = re.compile(
     r"|(?<![0-9.,])(?P<before>[0-9]{1,10}(?:[.,][0-9]{1,2})?)\s?(?:rand\b|zar\b|bucks\b)",
     re.ASCII | re.IGNORECASE,
 )
-# Voucher codes, numbers of cash-outs, identity numbers and cards, however they are spaced.
-WORTH_MONEY: Final = re.compile(r"(?<![0-9a-fA-F-])[0-9](?:[ .-]{0,2}[0-9]){12,}(?![0-9a-fA-F-])", re.ASCII)
+# Voucher codes, numbers of cash-outs, identity numbers and cards: thirteen digits or more of any script with no letter
+# between them, however they are spaced. An id of ours is none of these, and staff look for it.
+WORTH_MONEY: Final = re.compile(rf"(?P<id>{UUID.pattern})|\d(?:[\W_]{{0,6}}\d){{12,}}", re.IGNORECASE)
 ENDS_SHOWN: Final = 4
 CENTS: Final = re.compile(r"[.,]([0-9]{1,2})$", re.ASCII)
 
@@ -45,7 +46,9 @@ def without_what_is_worth_money(text: str) -> str:
     """A text as it may be kept and read by staff: of a code or number that whoever knows it could use, the last four."""
 
     def masked(found: re.Match[str]) -> str:
-        digits = re.sub(r"[^0-9]", "", found[0])
+        if found["id"]:
+            return found[0]
+        digits = re.sub(r"[\W_]", "", found[0])
         return "•" * (len(digits) - ENDS_SHOWN) + digits[-ENDS_SHOWN:]
 
     return WORTH_MONEY.sub(masked, text)

@@ -40,7 +40,7 @@ waiting AS (
         s.created_at
     FROM person AS p
     INNER JOIN suspense_items AS s ON s.user_id = p.id
-    WHERE s.resolved_at IS NULL
+    WHERE s.resolved_at IS NULL AND s.direction = 'owed_to_customer'
     ORDER BY s.id DESC
     LIMIT 5
 )

@@ -141,7 +141,8 @@ SELECT
                             )::text,
                             'allowance', CASE
                                 WHEN w.status <> 'active' THEN w.status
-                                WHEN coalesce(l.may_send, FALSE) THEN 'may_send'
+                                WHEN l.may_send IS NULL THEN 'no_limits'
+                                WHEN l.may_send THEN 'may_send'
                                 ELSE 'may_not_send'
                             END
                         )

@@ -11,6 +11,7 @@ named AS (
     SELECT v.id
     FROM person AS p
     INNER JOIN vouchers AS v ON v.easypay_number = %(number)s AND v.user_id = p.id
+    WHERE v.voucher_type = ANY(%(types)s::text[])
 ),
 
 newest AS (
@@ -90,7 +91,7 @@ waiting AS (
         s.created_at
     FROM person AS p
     INNER JOIN suspense_items AS s ON s.user_id = p.id
-    WHERE s.resolved_at IS NULL
+    WHERE s.resolved_at IS NULL AND s.direction = 'owed_to_customer'
     ORDER BY s.id DESC
     LIMIT 5
 ),

@@ -13,7 +13,7 @@ own AS (
         w.balance,
         w.held,
         u.kyc_tier,
-        coalesce(l.may_send, FALSE) AS may_send,
+        l.may_send,
         coalesce(l.may_cash_out, FALSE) AS may_cash_out,
         l.per_transfer_amount,
         l.per_day_amount,
@@ -50,7 +50,11 @@ SELECT
                     'number', o.number,
                     'currency', o.currency,
                     'status', o.status,
-                    'allowance', CASE WHEN o.may_send THEN 'may_send' ELSE 'may_not_send' END,
+                    'allowance', CASE
+                        WHEN o.may_send IS NULL THEN 'no_limits'
+                        WHEN o.may_send THEN 'may_send'
+                        ELSE 'may_not_send'
+                    END,
                     'may_cash_out', o.may_cash_out,
                     'balance', o.balance::text,
                     'available', (o.balance - o.held)::text,

@@ -26,7 +26,7 @@ from reporting.support.facts import READINGS, Facts, UnknownCustomer, facts_for
 from reporting.support.intents import COMMONEST, Intent
 from reporting.support.links import LINKS, links_for
 from reporting.support.models import LANGUAGES
-from reporting.support.references import References, references_in
+from reporting.support.references import References, references_in, without_what_is_worth_money
 from reporting.support.wording import FOLDER, ROWS, answer, label, money, spoken, words_of
 from tests.api import body_of, calling
 from tests.conftest import Person, fund, person, send
@@ -54,6 +54,11 @@ def make_voucher(who: Person, kind: str, amount: str) -> dict[str, Any]:
     assert answered.status_code == 201, answered.content
     found: dict[str, Any] = body_of(answered)
     return found
+
+
+def a_second_currency(who: Person) -> None:
+    open_house_wallets(currency="USD")
+    fund(Person(who.user, open_wallet(user=who.user, currency="USD")), "2500.00")
 
 
 def nothing_yet(who: Person, _: Person) -> References:
@@ -131,6 +136,12 @@ def waits_for_finance(who: Person, _: Person) -> References:
     return NOBODY
 
 
+def two_currencies(who: Person, _: Person) -> References:
+    """One of which the tier has no limits in."""
+    a_second_currency(who)
+    return NOBODY
+
+
 def suspended(who: Person, _: Person) -> References:
     User.objects.filter(pk=who.user.pk).update(status="suspended")
     return NOBODY
@@ -144,6 +155,7 @@ STORIES: list[Callable[[Person, Person], References]] = [
     frozen,
     rejected,
     waits_for_finance,
+    two_currencies,
     suspended,
 ]
 FIGURE = re.compile(r"[0-9]+(?:[\s\N{NO-BREAK SPACE}][0-9]{3})*(?:\.[0-9]+)?")
@@ -263,6 +275,43 @@ def test_a_transfer_and_a_number_are_found() -> None:
     assert found.easypay_number == "95063123456785"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "4532 1234 5678 9012",
+        "4532123456789012",
+        "4532-1234-5678-9012",
+        "4532\n1234\n5678\n9012",
+        "4532/1234/5678/9012",
+        "4532, 1234, 5678, 9012",
+        "4532_1234_5678_9012",
+        "4532 \N{EN DASH} 1234 \N{EN DASH} 5678 \N{EN DASH} 9012",
+        "4532\N{ZERO WIDTH JOINER}123456789012",
+        "\uff14\uff15\uff13\uff12 1234 5678 9012",
+        "4\u0665\u0663\u0662 1234 5678 9012",
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "CODE-{}", "my code{}x", "abc{}", "({})."])
+def test_of_a_code_the_last_four_digits_are_kept_however_it_is_written(written: str, around: str) -> None:
+    kept = without_what_is_worth_money(around.format(written))
+
+    assert kept == around.format("\N{BULLET}" * 12 + "9012")
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "0192f7a0-1111-7abc-8def-000000000001",
+        "01920001-1111-7111-8111-000000000001",
+        "my number is 0821234567, wallet 6070488488",
+        "R100 and R200 and R300 and R400 and R500",
+        "2026-11-30 14:05",
+    ],
+)
+def test_what_is_worth_no_money_is_kept_as_it_is(plain: str) -> None:
+    assert without_what_is_worth_money(plain) == plain
+
+
 # One query, of one's own rows ----------------------------------------------------------------------------------------
 def test_each_intent_costs_one_query(ledger: Any, thandi: Person, sipho: Person) -> None:
     a_busy_month(thandi, sipho)
@@ -288,6 +337,37 @@ def test_what_is_somebody_elses_is_as_if_it_were_not_there(ledger: Any, thandi: 
         written = json.dumps(facts)
         for secret in (thandi.wallet.number, str(sent.transfer_id), "Thandi", "5432", "1234", top_up["id"]):
             assert secret not in written, (intent, secret)
+
+
+def test_a_voucher_of_another_kind_is_no_top_up_and_no_cash_out(ledger: Any, thandi: Person) -> None:
+    """A cash-out that was named as a top-up was told to have been credited."""
+    fund(thandi, "500.00")
+    made = {kind: make_voucher(thandi, f"easypay_{kind}", "60.00") for kind in ("topup", "voucher", "cashout")}
+    fitting = {
+        Intent.TOPUP_PENDING: {"topup"},
+        Intent.TOPUP_FAILED: {"topup"},
+        Intent.CASHOUT: {"cashout"},
+        Intent.VOUCHER_PROBLEM: {"topup", "voucher", "cashout"},
+    }
+    for intent, kinds in fitting.items():
+        for kind, voucher in made.items():
+            facts = ask(intent, thandi, References(easypay_number=voucher["easypay_number"]))
+            assert facts["state"] == ("some" if kind in kinds else "not_found"), (intent, kind)
+
+
+def test_what_a_till_claims_is_not_told_as_the_customers_money(ledger: Any, thandi: Person) -> None:
+    ledger.is_broken = True  # an item that no leg has put there
+    SuspenseItem.objects.create(
+        user=thandi.user,
+        direction="owed_to_till",
+        reason="again",
+        amount=Decimal("61.00"),
+        currency="ZAR",
+        transfer_id=fund(thandi, "100.00").transfer_id,
+        created_at=now(),
+    )
+    for intent in (Intent.TOPUP_PENDING, Intent.CASHOUT, Intent.VOUCHER_PROBLEM, Intent.REFUND):
+        assert "61.00" not in said(intent, thandi), intent
 
 
 def test_nobody_has_no_facts(ledger: Any) -> None:
@@ -317,12 +397,16 @@ def test_the_balance_is_told_with_what_is_held(ledger: Any, thandi: Person) -> N
 
 def test_two_currencies_are_told_each_in_its_own(ledger: Any, thandi: Person) -> None:
     fund(thandi, "10.00")
-    open_house_wallets(currency="USD")
-    dollars = Person(thandi.user, open_wallet(user=thandi.user, currency="USD"))
-    fund(dollars, "2500.00")
+    a_second_currency(thandi)
     text = said(Intent.BALANCE, thandi)
     assert "R10.00 available of R10.00" in text
     assert "2 500.00 USD available of 2 500.00 USD" in text
+
+
+def test_a_wallet_without_limits_is_told_to_be_one(ledger: Any, thandi: Person) -> None:
+    a_second_currency(thandi)
+    for intent in (Intent.LIMITS, Intent.TRANSFER_FAILED_OR_DECLINED):
+        assert "no limits in USD" in said(intent, thandi), intent
 
 
 def test_a_payment_made_twice_is_found_and_one_of_another_amount_is_not(
