@@ -82,6 +82,7 @@ VERBS: Final = frozenset(
         "support_ticket.answered",
         "support_ticket.closed",
         "support_ticket.opened",
+        "support_ticket.read",
         "support_ticket.taken",
         "support_transcripts.erased",
         "suspense.opened",
@@ -120,6 +121,7 @@ WORDS: Final[Mapping[str, str]] = {
     "superuser.acted": "Emergency power used",
     "superuser.looked": "Emergency power used to look",
     "support.asked_for_customer": "Support assistant asked for a customer",
+    "support_ticket.read": "Support ticket read",
     "user.corrected": "Profile corrected by staff",
     "voucher.code_unknown": "Unknown voucher code tried",
 }

@@ -6,13 +6,15 @@ import datetime as dt
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F
 
 from accounts import audit
 from accounts.audit import Origin
+from accounts.models import User
 from accounts.staff_deeds import officer_with
 from mymoolah.common import sql
 from mymoolah.common.errors import DomainError, NotFound
+from reporting.support.features import normalise
 from reporting.support.intents import Intent
 from reporting.support.models import SupportArticle
 
@@ -35,6 +37,10 @@ class ArticleNotApproved(DomainError):
     code, status, title = "article_not_approved", 409, "Only an approved article can be retired"
 
 
+class ArticleOutdated(DomainError):
+    code, status, title = "article_outdated", 409, "A later version than this one is approved already"
+
+
 class OwnArticle(DomainError):
     code, status, title = "own_article", 403, "Somebody else has to approve what you wrote"
 
@@ -42,7 +48,8 @@ class OwnArticle(DomainError):
 def best_for(question: str, *, intent: Intent, language: str) -> dict[str, Any] | None:
     """The approved article that fits a question best, if any does: in its language, or in English. One query."""
     languages = [language, "en"] if language != "en" else ["en"]
-    values = {"question": question[:1_000].replace("\0", ""), "intent": intent.value, "languages": languages}
+    words = normalise(question).replace("0", "")  # no number of anybody's stands in the text of a statement
+    values = {"question": words, "intent": intent.value, "languages": languages}
     with connection.cursor() as cursor:
         cursor.execute(sql.read("reporting", "support/article.sql"), values)
         row = cursor.fetchone()
@@ -52,22 +59,24 @@ def best_for(question: str, *, intent: Intent, language: str) -> dict[str, Any] 
 def write_article(
     *, slug: str, language: str, intent: str, title: str, body: str, now: dt.datetime, origin: Origin
 ) -> SupportArticle:
-    """Write the next version of an article, a draft until somebody else approves it.
+    """Write the next version of an article, a draft until somebody else approves it; what is sent twice is written once.
 
     :raises NotAllowed: nothing was written
     """
     with transaction.atomic():
         author = officer_with(MAY_WRITE, origin=origin)
-        versions = SupportArticle.objects.filter(slug=slug, language=language).aggregate(last=Max("version"))
+        _lock_versions(slug, language)
+        last = SupportArticle.objects.filter(slug=slug, language=language).order_by("-version").first()
+        texts = {"intent": intent, "title": title, "body": body}
+        if last and _is_draft_of(author, last) and all(getattr(last, name) == texts[name] for name in texts):
+            return last
         article = SupportArticle.objects.create(
             slug=slug,
             language=language,
-            version=(versions["last"] or 0) + 1,
-            intent=intent,
-            title=title,
-            body=body,
+            version=last.version + 1 if last else 1,
             author=author,
             created_at=now,
+            **texts,
         )
         _record("support_article.written", article, origin)
     return article
@@ -76,7 +85,7 @@ def write_article(
 def approve_article(*, article_id: int, now: dt.datetime, origin: Origin) -> SupportArticle:
     """Let the assistant quote a draft; the version that it quoted so far is retired.
 
-    :raises NotAllowed, OwnArticle, ArticleNotFound, ArticleNotDraft: nothing was changed
+    :raises NotAllowed, OwnArticle, ArticleNotFound, ArticleNotDraft, ArticleOutdated: nothing was changed
     """
     with transaction.atomic():
         officer = officer_with(MAY_APPROVE, origin=origin)
@@ -85,9 +94,10 @@ def approve_article(*, article_id: int, now: dt.datetime, origin: Origin) -> Sup
             raise ArticleNotDraft
         if article.author_id == officer.pk:
             raise OwnArticle
-        SupportArticle.objects.filter(slug=article.slug, language=article.language, status=Status.APPROVED).update(
-            status=Status.RETIRED
-        )
+        quoted = SupportArticle.objects.filter(slug=article.slug, language=article.language, status=Status.APPROVED)
+        if quoted.filter(version__gt=article.version).exists():
+            raise ArticleOutdated
+        quoted.update(status=Status.RETIRED)
         article.status, article.approved_by, article.approved_at = Status.APPROVED, officer, now
         article.save(update_fields=["status", "approved_by", "approved_at"])
         _record("support_article.approved", article, origin)
@@ -122,11 +132,22 @@ def count_vote(*, article_id: int, is_helpful: bool, was: bool | None) -> None:
     SupportArticle.objects.filter(pk=article_id).update(**changes)
 
 
+def _is_draft_of(author: User, article: SupportArticle) -> bool:
+    return article.status == Status.DRAFT and article.author_id == author.pk
+
+
 def _locked(article_id: int) -> SupportArticle:
-    article = SupportArticle.objects.select_for_update(no_key=True).filter(pk=article_id).first()
-    if article is None:
+    """An article as it is once nobody else is at any of its versions."""
+    named = SupportArticle.objects.filter(pk=article_id).first()
+    if named is None:
         raise ArticleNotFound
-    return article
+    _lock_versions(named.slug, named.language)
+    return SupportArticle.objects.get(pk=article_id)
+
+
+def _lock_versions(slug: str, language: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"support_article {slug} {language}"])
 
 
 def _record(verb: str, article: SupportArticle, origin: Origin) -> None:

@@ -13,7 +13,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.audit import Origin
+from accounts.staff_deeds import StalePage
 from accounts.staff_session import staff_origin
 from mymoolah.common.admin import require
 from mymoolah.common.clock import now
@@ -29,12 +30,14 @@ from mymoolah.common.errors import DomainError, NotFound
 from reporting.support import articles, tickets
 from reporting.support.intents import Intent
 from reporting.support.models import LANGUAGES, SupportArticle, SupportTicket
+from reporting.support.references import printable
 from reporting.support.wording import label
 
 MAY_LOOK: Final = "reporting.view_supportticket"
 MAY_READ_ARTICLES: Final = "reporting.view_supportarticle"
 ROWS_PER_PAGE: Final = 50
 MOST_ARTICLES: Final = 1_000
+MOST_SEEN: Final = 1_000_000
 AFTER: Final = "after"
 Key = tuple[int, dt.datetime, int]
 
@@ -102,7 +105,10 @@ def _age(age: dt.timedelta) -> str:
 def ticket_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """What was said before it, what was written on it since, and an answer's form."""
     require(request, MAY_LOOK)
-    found = get_object_or_404(SupportTicket.objects.select_related("user", "assigned_to"), public_id=public_id)
+    try:
+        found, transcript, replies = tickets.read_as_staff(ticket=public_id, origin=staff_origin(request))
+    except NotFound as error:
+        raise Http404 from error
     is_open = found.status != SupportTicket.Status.CLOSED
     context = {
         **admin.site.each_context(request),
@@ -110,17 +116,22 @@ def ticket_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "ticket": found,
         "customer": found.user,
         "about": label(Intent(found.intent), language="en"),
-        "transcript": tickets.transcript_of(found),
-        "replies": [
-            {**reply, "at": dt.datetime.fromisoformat(reply["created_at"])} for reply in tickets.replies_of(found)
-        ],
+        "transcript": transcript,
+        "replies": [{**reply, "at": dt.datetime.fromisoformat(reply["created_at"])} for reply in replies],
         "may_work": is_open and request.user.has_perm(tickets.MAY_WORK) and found.user_id != request.user.pk,
-        "form": ReplyForm(initial={"once": secrets.token_urlsafe(16)}),
+        "form": ReplyForm(initial={"once": secrets.token_urlsafe(16), "seen": len(replies)}),
+        "closing": SeenForm(initial={"seen": len(replies)}, auto_id=False),
     }
     return TemplateResponse(request, "admin/support/ticket.html", context)
 
 
-class ReplyForm(forms.Form):
+class SeenForm(forms.Form):
+    """What the page showed when it was decided."""
+
+    seen = forms.IntegerField(min_value=0, max_value=MOST_SEEN, widget=forms.HiddenInput)
+
+
+class ReplyForm(SeenForm):
     """`once` is the page's own, so that a form that is sent twice is written once."""
 
     once = forms.CharField(max_length=64, widget=forms.HiddenInput)
@@ -130,6 +141,12 @@ class ReplyForm(forms.Form):
         help_text="The customer reads this. Never ask for a password or a code, and promise nothing.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
     )
+
+    def clean_text(self) -> str:
+        text = printable(self.cleaned_data["text"]).strip()
+        if not text:
+            raise forms.ValidationError("Write something.")
+        return text
 
 
 def _reply(form: QueryDict, ticket: uuid.UUID, moment: dt.datetime, origin: Origin) -> str:
@@ -145,8 +162,11 @@ def _take(_: QueryDict, ticket: uuid.UUID, __: dt.datetime, origin: Origin) -> s
     return "The ticket is yours."
 
 
-def _close(_: QueryDict, ticket: uuid.UUID, moment: dt.datetime, origin: Origin) -> str:
-    tickets.close_ticket(ticket=ticket, now=moment, origin=origin)
+def _close(form: QueryDict, ticket: uuid.UUID, moment: dt.datetime, origin: Origin) -> str:
+    asked = SeenForm(form)
+    if not asked.is_valid():
+        raise StalePage
+    tickets.close_ticket(ticket=ticket, **asked.cleaned_data, now=moment, origin=origin)
     return "The ticket is closed."
 
 

@@ -42,6 +42,11 @@ def references_in(message: str) -> References:
     )
 
 
+def printable(text: str) -> str:
+    """A text in lines, without what is neither printed nor a space: nothing in it turns the writing around."""
+    return "".join(one if one.isprintable() or one in "\n\u200d" else " " for one in text.replace("\r\n", "\n"))
+
+
 def without_what_is_worth_money(text: str) -> str:
     """A text as it may be kept and read by staff: of a code or number that whoever knows it could use, the last four."""
 

@@ -10,6 +10,7 @@ from mymoolah.common.fields import TextField
 from mymoolah.common.inputs import Input
 from reporting.support.intents import Intent
 from reporting.support.models import LANGUAGES, SupportTicket
+from reporting.support.references import printable
 from reporting.support.tickets import LONGEST_REPLY
 from reporting.support.transcripts import LONGEST_MESSAGE
 
@@ -24,8 +25,7 @@ class WordsField(TextField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("not_a_string")
-        kept = "".join(one if one.isprintable() or one in "\n\u200d" else " " for one in data)
-        text: str = serializers.CharField.to_internal_value(self, kept).strip()
+        text: str = serializers.CharField.to_internal_value(self, printable(data)).strip()
         if not text:
             self.fail("blank")
         return text

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from accounts import audit
 from accounts.audit import Origin
 from accounts.models import User
 from accounts.notices import tell
-from accounts.staff_deeds import officer_with
+from accounts.staff_deeds import officer_with, require_seen
 from mymoolah.common.clock import iso_utc
 from mymoolah.common.crypto import decrypt, encrypt
 from mymoolah.common.errors import DomainError, NotFound
@@ -29,8 +30,8 @@ from transactions.posting import IdempotencyKey, IdempotencyKeyReused
 MAY_WORK: Final = "reporting.work_supportticket"
 TRANSCRIPT, REPLY = "support_tickets.transcript", "support_replies.text"
 LONGEST_REPLY: Final = 2_000
-MOST_REPLIES: Final = 200
-"""Of one ticket; nobody reads more, and its page shows them all."""
+MOST_UNANSWERED: Final = 50
+"""Replies of a customer that one of ours has to follow before there can be more: its page shows them all."""
 Status, Priority = SupportTicket.Status, SupportTicket.Priority
 
 PRIORITIES: Final[Mapping[Intent, SupportTicket.Priority]] = {
@@ -51,7 +52,11 @@ class TicketClosed(DomainError):
 
 
 class TicketFull(DomainError):
-    code, status, title = "ticket_full", 409, "Too much has been written on this ticket: ask again to open another one"
+    code, status, title = (
+        "ticket_full",
+        409,
+        "Much has been written that we have not answered: please wait for our answer",
+    )
 
 
 class NotYours(DomainError):
@@ -90,7 +95,7 @@ def open_ticket(
                     intent=intent.value,
                 )
                 return ticket
-        if ticket.replies.count() < MOST_REPLIES:
+        if not _is_full(ticket):
             _add(ticket, author_id=user_id, is_staff=False, text=said[-1]["text"][:LONGEST_REPLY], now=now)
         ticket.status, ticket.waits_since = Status.OPEN, now if ticket.status != Status.OPEN else ticket.waits_since
         ticket.save(update_fields=["status", "waits_since"])
@@ -121,7 +126,9 @@ def reply_as_customer(
             if bytes(before.request_hash) != key.request_hash:
                 raise IdempotencyKeyReused
             return _shape_reply(before), True
-        _require_room(mine)
+        _require_open(mine)
+        if _is_full(mine):
+            raise TicketFull
         try:
             with transaction.atomic():
                 written = _add(mine, author_id=mine.user_id, is_staff=False, text=text, now=now, key=key)
@@ -133,20 +140,26 @@ def reply_as_customer(
     return _shape_reply(written), False
 
 
-def reply_as_staff(*, ticket: uuid.UUID, text: str, once: str, now: dt.datetime, origin: Origin) -> SupportTicket:
+def reply_as_staff(
+    *, ticket: uuid.UUID, text: str, once: str, seen: int, now: dt.datetime, origin: Origin
+) -> SupportTicket:
     """Answer a customer, who reads it by the API; the ticket is the answerer's from then on, and waits for the customer.
 
-    `once` is the form's own: sent twice, it is written once.
+    Where more than the `seen` replies were on it, it waits for us still. `once` is the form's own: sent twice with the
+    same words, they are written once.
 
-    :raises NotAllowed, NotYours, TicketNotFound, TicketClosed, TicketFull: nothing was written
+    :raises NotAllowed, NotYours, TicketNotFound, TicketClosed: nothing was written
     """
     with transaction.atomic():
         officer, found = _locked(ticket, origin)
-        if SupportReply.objects.filter(author=officer.pk, key=once).exists():
+        key = _form_key(officer, ticket=ticket, once=once, text=text)
+        if SupportReply.objects.filter(author=officer.pk, key=key.key).exists():
             return found
-        _require_room(found)
-        _add(found, author_id=officer.pk, is_staff=True, text=text, now=now, key=_form_key(officer, once, text))
-        found.status, found.assigned_to = Status.WAITING, officer
+        _require_open(found)
+        if found.replies.count() == seen:
+            found.status = Status.WAITING
+        _add(found, author_id=officer.pk, is_staff=True, text=text, now=now, key=key)
+        found.assigned_to = officer
         found.first_replied_at = found.first_replied_at or now
         found.save(update_fields=["status", "assigned_to", "first_replied_at"])
         _record("support_ticket.answered", found, origin)
@@ -161,27 +174,43 @@ def take_ticket(*, ticket: uuid.UUID, origin: Origin) -> SupportTicket:
     """
     with transaction.atomic():
         officer, found = _locked(ticket, origin)
-        if found.status == Status.CLOSED:
-            raise TicketClosed
+        _require_open(found)
         found.assigned_to = officer
         found.save(update_fields=["assigned_to"])
         _record("support_ticket.taken", found, origin)
     return found
 
 
-def close_ticket(*, ticket: uuid.UUID, now: dt.datetime, origin: Origin) -> SupportTicket:
+def close_ticket(*, ticket: uuid.UUID, seen: int, now: dt.datetime, origin: Origin) -> SupportTicket:
     """End it. What was written stays to be read for as long as transcripts are kept.
 
-    :raises NotAllowed, NotYours, TicketNotFound, TicketClosed: nothing was changed
+    `seen` is how many replies were on the page: what came since must not go unread with it.
+
+    :raises NotAllowed, NotYours, TicketNotFound, TicketClosed, StalePage: nothing was changed
     """
     with transaction.atomic():
         _, found = _locked(ticket, origin)
-        if found.status == Status.CLOSED:
-            raise TicketClosed
+        _require_open(found)
+        require_seen(seen=str(seen), present=str(found.replies.count()))
         found.status, found.closed_at = Status.CLOSED, now
         found.save(update_fields=["status", "closed_at"])
         _record("support_ticket.closed", found, origin)
     return found
+
+
+def read_as_staff(
+    *, ticket: uuid.UUID, origin: Origin
+) -> tuple[SupportTicket, list[dict[str, str]], list[dict[str, Any]]]:
+    """A ticket, what was said before it and what was written on it since. That it was read is audited.
+
+    :raises TicketNotFound: there is no such ticket
+    """
+    with transaction.atomic():
+        found = SupportTicket.objects.select_related("user", "assigned_to").filter(public_id=ticket).first()
+        if found is None:
+            raise TicketNotFound
+        _record("support_ticket.read", found, origin)
+        return found, transcript_of(found), replies_of(found)
 
 
 def _locked(ticket: uuid.UUID, origin: Origin) -> tuple[User, SupportTicket]:
@@ -194,11 +223,15 @@ def _locked(ticket: uuid.UUID, origin: Origin) -> tuple[User, SupportTicket]:
     return officer, found
 
 
-def _require_room(ticket: SupportTicket) -> None:
+def _require_open(ticket: SupportTicket) -> None:
     if ticket.status == Status.CLOSED:
         raise TicketClosed
-    if ticket.replies.count() >= MOST_REPLIES:
-        raise TicketFull
+
+
+def _is_full(ticket: SupportTicket) -> bool:
+    """Whether the customer has written as much as he can before we answer; we always can."""
+    ours = ticket.replies.filter(is_staff=True).aggregate(last=Max("pk"))["last"] or 0
+    return ticket.replies.filter(pk__gt=ours).count() >= MOST_UNANSWERED
 
 
 def _add(
@@ -221,8 +254,9 @@ def _add(
     )
 
 
-def _form_key(officer: User, once: str, text: str) -> IdempotencyKey:
-    return IdempotencyKey(f"user:{officer.public_id}", once, hashlib.sha256(text.encode()).digest())
+def _form_key(officer: User, *, ticket: uuid.UUID, once: str, text: str) -> IdempotencyKey:
+    digest = hashlib.sha256(f"{ticket} {text}".encode())
+    return IdempotencyKey(f"user:{officer.public_id}", f"{once}:{digest.hexdigest()}", digest.digest())
 
 
 def _record(verb: str, ticket: SupportTicket, origin: Origin) -> None:

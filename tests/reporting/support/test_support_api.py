@@ -283,7 +283,7 @@ def test_staff_answer_and_the_customer_reads_it_and_answers_back(thandi: Person)
     ticket = means(thandi, Intent.WRONG_RECIPIENT, "To the wrong one")["ticket"]
     moment = now()
     tickets.reply_as_staff(
-        ticket=uuid.UUID(ticket), text="Which one was it?", once="o", now=moment, origin=origin_of(clerk)
+        ticket=uuid.UUID(ticket), text="Which one was it?", once="o", seen=0, now=moment, origin=origin_of(clerk)
     )
     seen = body_of(calling(thandi).get(f"support/tickets/{ticket}"))
     assert (seen["status"], seen["first_replied_at"] is not None) == ("waiting", True)
@@ -293,7 +293,7 @@ def test_staff_answer_and_the_customer_reads_it_and_answers_back(thandi: Person)
     reply(thandi, ticket, "The one of this morning")
     kept = SupportTicket.objects.get()
     assert (kept.status, kept.assigned_to_id) == ("open", clerk.pk)
-    tickets.close_ticket(ticket=kept.public_id, now=now(), origin=origin_of(clerk))
+    tickets.close_ticket(ticket=kept.public_id, seen=2, now=now(), origin=origin_of(clerk))
     problem(reply(thandi, ticket, "One more"), 409, "ticket_closed")
     assert means(thandi, Intent.WRONG_RECIPIENT)["ticket"] != ticket
     told = AuditEvent.objects.filter(subject_id=ticket).values_list("verb", flat=True)
@@ -306,11 +306,11 @@ def test_only_who_works_on_tickets_does(thandi: Person) -> None:
     for role in ("kyc", "finance", "auditor", "operator"):
         origin = origin_of(colleague(role))
         with pytest.raises(NotAllowed):
-            tickets.reply_as_staff(ticket=ticket, text="x", once="o", now=now(), origin=origin)
+            tickets.reply_as_staff(ticket=ticket, text="x", once="o", seen=0, now=now(), origin=origin)
         with pytest.raises(NotAllowed):
             tickets.take_ticket(ticket=ticket, origin=origin)
         with pytest.raises(NotAllowed):
-            tickets.close_ticket(ticket=ticket, now=now(), origin=origin)
+            tickets.close_ticket(ticket=ticket, seen=0, now=now(), origin=origin)
     assert SupportTicket.objects.get().status == "open"
 
 
@@ -361,7 +361,7 @@ def test_erasing_empties_closed_tickets_and_leaves_open_ones_to_be_worked_on(tha
     clerk = colleague("support")
     closed, opened = (means(thandi, intent, SECRET)["ticket"] for intent in (Intent.HUMAN, Intent.LOST_PHONE_OR_FRAUD))
     reply(thandi, closed, SECRET)
-    tickets.close_ticket(ticket=uuid.UUID(closed), now=now(), origin=origin_of(clerk))
+    tickets.close_ticket(ticket=uuid.UUID(closed), seen=1, now=now(), origin=origin_of(clerk))
     calling(thandi).delete("support/messages")
     empty, kept = (body_of(calling(thandi).get(f"support/tickets/{one}")) for one in (closed, opened))
     assert (empty["transcript"], empty["replies"]) == ([], [])
@@ -374,7 +374,7 @@ def test_what_is_old_is_forgotten_and_what_is_new_is_not(
     clerk = colleague("support")
     ticket = means(thandi, Intent.HUMAN, "old")["ticket"]
     reply(thandi, ticket, "old too")
-    tickets.close_ticket(ticket=uuid.UUID(ticket), now=now(), origin=origin_of(clerk))
+    tickets.close_ticket(ticket=uuid.UUID(ticket), seen=1, now=now(), origin=origin_of(clerk))
     old = dt.timedelta(days=settings.SUPPORT_KEPT_DAYS, minutes=1)
     owner_sql("UPDATE support_messages SET created_at = created_at - %s", old)
     owner_sql("UPDATE support_tickets SET closed_at = closed_at - %s", old)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,14 +15,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.audit import Origin
 from accounts.models import AuditEvent
 from mymoolah.common.clock import now
 from mymoolah.common.crypto import encrypt
-from reporting.support import desk, tickets
+from reporting.support import articles, desk, tickets
 from reporting.support.intents import Intent
 from reporting.support.models import SupportArticle, SupportMessage, SupportReply, SupportTicket
 from tests.back_office.house import colleague, signed_in
 from tests.conftest import Person, Sql, fund, person
+from tests.vouchers.desk import at_once
+from transactions.posting import IdempotencyKey
 
 SAID = "They took my phone <b>in</b> the taxi"
 
@@ -113,23 +118,26 @@ def test_a_clerk_takes_answers_and_closes_a_ticket(thandi: Person) -> None:
     client, page = signed_in(clerk), reverse("support_ticket", args=[ticket.public_id])
     shown = text_of(client.get(page))
     assert "They took my phone &lt;b&gt;in&lt;/b&gt; the taxi" in shown
-    once = client.get(page).context["form"].initial["once"]
+    shown_form = client.get(page).context["form"].initial
 
     assert client.post(reverse("support_deed", args=[ticket.public_id, "take"])).status_code == 302
     for _ in range(2):  # a form that is sent twice
-        client.post(reverse("support_deed", args=[ticket.public_id, "reply"]), {"text": "Is it frozen?", "once": once})
+        client.post(reverse("support_deed", args=[ticket.public_id, "reply"]), {"text": "Is it frozen?", **shown_form})
     assert SupportReply.objects.count() == 1
     ticket.refresh_from_db()
     assert (ticket.assigned_to_id, ticket.status) == (clerk.pk, "waiting")
-    client.post(reverse("support_deed", args=[ticket.public_id, "close"]))
+    client.post(reverse("support_deed", args=[ticket.public_id, "close"]), {"seen": 1})
     ticket.refresh_from_db()
     assert ticket.status == "closed"
     assert "Send answer" not in text_of(client.get(page))
     told = AuditEvent.objects.filter(actor=clerk, subject_id=str(ticket.public_id)).order_by("pk")
     assert [event.verb for event in told] == [
+        "support_ticket.read",
+        "support_ticket.read",
         "support_ticket.taken",
         "support_ticket.answered",
         "support_ticket.closed",
+        "support_ticket.read",
     ]
     assert "frozen?" not in str(list(told.values()))
 
@@ -138,12 +146,64 @@ def test_a_clerk_takes_answers_and_closes_a_ticket(thandi: Person) -> None:
 def test_an_empty_answer_is_none(thandi: Person) -> None:
     ticket = open_ticket(thandi)
     client = signed_in(colleague("support"))
-    for text in ("", "   ", "x" * 2_001):
+    for text in ("", "   ", "\N{RIGHT-TO-LEFT OVERRIDE}", "x" * 2_001):
         answer = client.post(
-            reverse("support_deed", args=[ticket.public_id, "reply"]), {"text": text, "once": "o"}, follow=True
+            reverse("support_deed", args=[ticket.public_id, "reply"]),
+            {"text": text, "once": "o", "seen": 0},
+            follow=True,
         )
         assert "Write something" in text_of(answer)
     assert not SupportReply.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_form_that_comes_back_with_other_words_is_another_answer(thandi: Person) -> None:
+    ticket, origin = open_ticket(thandi), Origin(actor_id=colleague("support").pk)
+    for text in ("Is it frozen?", "Is it frozen?", "Is it frozen now?"):
+        tickets.reply_as_staff(ticket=ticket.public_id, text=text, once="the form's", seen=0, now=now(), origin=origin)
+    assert [reply["text"] for reply in tickets.replies_of(ticket)] == ["Is it frozen?", "Is it frozen now?"]
+
+
+@pytest.mark.django_db
+def test_what_a_customer_wrote_since_the_page_was_opened_is_not_closed_with_it(thandi: Person) -> None:
+    ticket, client = open_ticket(thandi), signed_in(colleague("support"))
+    open_ticket(thandi)  # asks once more
+    close, reply = (reverse("support_deed", args=[ticket.public_id, name]) for name in ("close", "reply"))
+
+    assert "has changed since" in text_of(client.post(close, {"seen": 0}, follow=True))
+    assert "has changed since" in text_of(client.post(close, follow=True))
+    client.post(reply, {"text": "Is it frozen?", "once": "o", "seen": 0})
+    ticket.refresh_from_db()
+    assert ticket.status == "open", "what came between waits for us still"
+    client.post(reply, {"text": "I see, thank you.", "once": "o", "seen": 2})
+    ticket.refresh_from_db()
+    assert ticket.status == "waiting"
+    client.post(close, {"seen": 3}, follow=True)
+    ticket.refresh_from_db()
+    assert ticket.status == "closed"
+
+
+@pytest.mark.django_db
+def test_whoever_fills_a_ticket_keeps_nobody_from_answering(thandi: Person) -> None:
+    ticket, origin = open_ticket(thandi), Origin(actor_id=colleague("support").pk)
+
+    def write(number: int) -> None:
+        tickets.reply_as_customer(
+            user_public_id=thandi.user.public_id,
+            ticket=ticket.public_id,
+            text="Hello",
+            key=IdempotencyKey("a", f"key {number}", b"x" * 32),
+            now=now(),
+        )
+
+    for number in range(tickets.MOST_UNANSWERED):
+        write(number)
+    with pytest.raises(tickets.TicketFull):
+        write(1_000)
+    open_ticket(thandi)  # adds nothing, and fails nothing
+    assert ticket.replies.count() == tickets.MOST_UNANSWERED
+    tickets.reply_as_staff(ticket=ticket.public_id, text="Hello?", once="o", seen=0, now=now(), origin=origin)
+    write(1_000)
 
 
 @pytest.mark.django_db
@@ -170,6 +230,44 @@ def test_an_article_is_written_by_one_and_approved_by_another() -> None:
     assert (draft.status, draft.version) == ("approved", 2)
     verbs = AuditEvent.objects.filter(subject_type="support_article").order_by("pk").values_list("verb", flat=True)
     assert list(verbs) == ["support_article.written", "support_article.approved"]
+
+
+def draft(origin: Origin, body: str) -> SupportArticle:
+    return articles.write_article(
+        slug="new", language="en", intent="", title="New", body=body, now=now(), origin=origin
+    )
+
+
+@pytest.mark.django_db
+def test_an_article_that_is_sent_twice_is_written_once() -> None:
+    writer, other = (Origin(actor_id=colleague(role).pk) for role in ("support", "administrator"))
+    assert draft(writer, "One") == draft(writer, "One")
+    assert [draft(writer, "Two").version, draft(other, "Two").version] == [2, 3]
+
+
+@pytest.mark.django_db
+def test_an_older_draft_does_not_replace_what_is_quoted() -> None:
+    writer, approver = Origin(actor_id=colleague("support").pk), Origin(actor_id=colleague("administrator").pk)
+    older, newer = draft(writer, "One"), draft(writer, "Two")
+    articles.approve_article(article_id=newer.pk, now=now(), origin=approver)
+    with pytest.raises(articles.ArticleOutdated):
+        articles.approve_article(article_id=older.pk, now=now(), origin=approver)
+    assert SupportArticle.objects.get(slug="new", status="approved") == newer
+
+
+def test_articles_are_written_and_approved_at_once_without_an_error(race: Callable[..., list[Any]]) -> None:
+    writer, approver = Origin(actor_id=colleague("support").pk), Origin(actor_id=colleague("administrator").pk)
+    assert race(6, lambda: draft(writer, "One").version) == [1] * 6
+    drafts = [draft(writer, f"Text {number}") for number in range(5)]
+
+    approvals = [
+        partial(articles.approve_article, article_id=one.pk, now=now(), origin=approver) for one in reversed(drafts)
+    ]
+    answers = at_once(race, *approvals)
+
+    assert answers[0] == drafts[-1], "the newest"
+    assert {type(answer) for answer in answers} <= {SupportArticle, articles.ArticleOutdated}
+    assert SupportArticle.objects.get(slug="new", status="approved") == drafts[-1]
 
 
 @pytest.mark.django_db
