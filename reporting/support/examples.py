@@ -21,7 +21,7 @@ BALANCE = {
     "confidence": 0.91,
     "language": "en",
     "answer": "This is what you have now:\n- Wallet 6070488488: R623.67 available of R623.67; R0.00 is held for cash-outs "
-    "that wait at a till.",
+    "that have not been paid out yet.",
     "data": {"state": "some", "tier": 2, "wallets": [{"number": WALLET["number"], "available": WALLET["available"]}]},
     "links": [
         {"title": "Your wallets", "method": "GET", "href": "/api/v1/wallets", "body": {}, "confirm": None},
