@@ -438,7 +438,7 @@ RATE_LIMITS_PER_MINUTE = {
     "statements": 30,
     "reads": 300,
 }
-RATE_LIMITS_PER_HOUR = {"support": 100}
+RATE_LIMITS_PER_HOUR = {"support": 100, "support_replies": 60}
 # How long questions to the support assistant and their answers are kept, and of a ticket what was said after it closed.
 SUPPORT_KEPT_DAYS = env.int("MYMOOLAH_SUPPORT_KEPT_DAYS", default=90)
 if SUPPORT_KEPT_DAYS < 1:

@@ -28,7 +28,7 @@ HOUR_SECONDS = 3_600
 DEFAULT_SCOPE = "reads"
 COUNTED = "mymoolah.rate_limit"  # where a request keeps the tightest limit it was counted against
 # While Redis is away a customer still sees his money, and is helped; what moves it, or guesses at secrets, waits.
-FAIL_OPEN = {"reads", "statements", "support"}
+FAIL_OPEN = {"reads", "statements", "support", "support_replies"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,7 @@ class MessagesView(StrictView):
         asked = validated(MessageInput(data=request.data))
         said = transcripts.ask(
             user_public_id=principal(request).public_id,
-            message=asked["message"],
+            message=asked.get("message", ""),
             conversation=asked.get("conversation"),
             chosen=Intent(asked["intent"]) if "intent" in asked else None,
             now=now(),
@@ -145,7 +145,7 @@ class TicketView(StrictView):
 
 @extend_schema(tags=["support"])
 class RepliesView(StrictView):
-    throttle_scope = "support"
+    throttle_scope = "support_replies"  # of their own: whoever has asked much can still answer us
 
     @extend_schema(
         operation_id="reply_to_support_ticket",

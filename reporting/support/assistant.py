@@ -83,7 +83,7 @@ def answer_to(
             confidence=1.0,
             runner_up=understood.intent,
             is_sure=True,
-            topic=understood.topic,
+            topic=understood.topic if chosen is understood.intent else None,
             language=understood.language,
         )
     if not understood.is_sure:
@@ -95,6 +95,8 @@ def answer_to(
     text = [answer(intent, facts, language=language)]
     if intent == Intent.OUT_OF_SCOPE and understood.topic:
         text.insert(0, phrase(f"topic_{understood.topic.replace(' ', '_')}", language=language))
+    elif understood.topic == "thanks":
+        text = [phrase("thanks", language=understood.language)]
     article = articles.best_for(message, intent=intent, language=language) if intent in EXPLAINED else None
     if article is not None:
         facts = {**facts, "article": {name: article[name] for name in articles.TOLD}}
@@ -136,6 +138,21 @@ def _question(
         facts=facts,
         links=links,
         clarify=[{"intent": intent.value, "label": name} for intent, name in zip(meanings, names, strict=True)],
+    )
+
+
+def not_understood(message: str) -> Answer:
+    """What to say to who meant neither of two: to say it otherwise, or ask a person."""
+    language = understand(message).language
+    return Answer(
+        intent=Intent.OUT_OF_SCOPE,
+        confidence=0.0,
+        runner_up=None,
+        language=language,
+        text=phrase("neither", language=language),
+        facts={"state": "unsure"},
+        links=[HUMAN.told({}, language=language)],
+        clarify=None,
     )
 
 

@@ -26,6 +26,8 @@ Facts = dict[str, Any]
 WALLETS: Final = ("wallets.view_wallet",)
 ENTRIES: Final = ("transactions.view_transaction",)
 VOUCHERS: Final = ("vouchers.view_voucher",)
+IDENTITY: Final = ("accounts.view_user", "accounts.view_kycsubmission")
+TICKETS: Final = ("accounts.view_user", "reporting.view_supportticket")
 PEOPLE: Final = ("accounts.view_user",)
 EVERY_TYPE: Final = tuple(Voucher.Type.values)
 
@@ -61,18 +63,18 @@ READINGS: Final[Mapping[Intent, Reading]] = {
     Intent.CASHOUT: Reading(query="vouchers", needs=VOUCHERS, values={"types": ("easypay_cashout",)}),
     Intent.FEES: Reading(query="fees", needs=PEOPLE),
     Intent.LIMITS: Reading(query="wallets", needs=WALLETS),
-    Intent.KYC_STATUS: Reading(query="identity", needs=PEOPLE),
-    Intent.KYC_HOW: Reading(query="identity", needs=PEOPLE),
-    Intent.KYC_REJECTED: Reading(query="identity", needs=PEOPLE),
+    Intent.KYC_STATUS: Reading(query="identity", needs=IDENTITY),
+    Intent.KYC_HOW: Reading(query="identity", needs=IDENTITY),
+    Intent.KYC_REJECTED: Reading(query="identity", needs=IDENTITY),
     Intent.CHANGE_DETAILS: Reading(query="account", needs=PEOPLE),
     Intent.PASSWORD_OR_PIN: Reading(query="account", needs=PEOPLE),
-    Intent.LOST_PHONE_OR_FRAUD: Reading(query="account", needs=PEOPLE + WALLETS),
+    Intent.LOST_PHONE_OR_FRAUD: Reading(query="account", needs=PEOPLE + WALLETS + VOUCHERS, values={"live": True}),
     Intent.REFUND: Reading(query="refunds", needs=ENTRIES),
     Intent.STATEMENT: Reading(query="account", needs=PEOPLE),
     Intent.CLOSE_ACCOUNT: Reading(query="closing", needs=WALLETS + VOUCHERS),
     Intent.RECEIVE_MONEY: Reading(query="account", needs=PEOPLE + WALLETS),
     Intent.SUPPORTED_COUNTRIES_AND_CURRENCIES: Reading(query="account", needs=PEOPLE),
-    Intent.HUMAN: Reading(query="tickets", needs=PEOPLE),
+    Intent.HUMAN: Reading(query="tickets", needs=TICKETS),
     Intent.GREETING: Reading(query="account", needs=PEOPLE),
     Intent.OUT_OF_SCOPE: Reading(query="account", needs=PEOPLE),
 }

@@ -21,7 +21,7 @@ class Link:
     path: str
     method: str = "GET"
     each: str = ""
-    only: tuple[str, str] | None = None
+    only: tuple[str, str | bool] | None = None
     body: Mapping[str, str] | None = None
     is_confirmed: bool = False
     """Whether it has to be asked for again, in words of its own, before it is done."""
@@ -48,6 +48,14 @@ HUMAN: Final = Link(name="human", path="support/messages", method="POST", body={
 TICKETS: Final = Link(name="tickets", path="support/tickets")
 ALL: Final = Link(name="transactions", path="transactions")
 EACH_TRANSFER: Final = Link(name="transfer", path="transfers/{id}", each="transfers")
+CANCEL_VOUCHER: Final = Link(
+    name="voucher_cancel",
+    path="vouchers/{id}/cancel",
+    method="POST",
+    each="vouchers",
+    only=("may_be_cancelled", True),
+    is_confirmed=True,
+)
 EACH_VOUCHER: Final = Link(name="voucher", path="vouchers/{id}", each="vouchers")
 VOUCHERS: Final = Link(name="vouchers", path="vouchers")
 MAKE_VOUCHER: Final = Link(name="voucher_make", path="vouchers", method="POST")
@@ -65,40 +73,44 @@ FORGOT: Final = Link(name="password_forgot", path="auth/password/forgot", method
 LINKS: Final[Mapping[Intent, Sequence[Link]]] = {
     Intent.BALANCE: (WALLETS, ALL),
     Intent.TRANSACTIONS: (ALL, STATEMENT),
-    Intent.MONEY_IN: (ALL,),
-    Intent.MONEY_OUT: (ALL,),
-    Intent.TRANSFER_STATUS: (EACH_TRANSFER, ALL, HUMAN),
-    Intent.TRANSFER_FAILED_OR_DECLINED: (EACH_TRANSFER, WALLETS, SEND, HUMAN),
+    Intent.MONEY_IN: (ALL, STATEMENT),
+    Intent.MONEY_OUT: (ALL, STATEMENT),
+    Intent.TRANSFER_STATUS: (EACH_TRANSFER, ALL),
+    Intent.TRANSFER_FAILED_OR_DECLINED: (EACH_TRANSFER, WALLETS, SEND),
     Intent.WRONG_RECIPIENT: (FREEZE, EACH_TRANSFER, TICKETS),
     Intent.DUPLICATE_CHARGE: (FREEZE, ALL, TICKETS),
     Intent.TOPUP_HOW: (MAKE_VOUCHER, VOUCHERS),
-    Intent.TOPUP_PENDING: (EACH_VOUCHER, HUMAN),
-    Intent.TOPUP_FAILED: (EACH_VOUCHER, HUMAN),
+    Intent.TOPUP_PENDING: (EACH_VOUCHER, CANCEL_VOUCHER),
+    Intent.TOPUP_FAILED: (EACH_VOUCHER,),
     Intent.VOUCHER_LIST: (EACH_VOUCHER, VOUCHERS),
     Intent.VOUCHER_HOW: (MAKE_VOUCHER, REDEEM),
-    Intent.VOUCHER_PROBLEM: (EACH_VOUCHER, REDEEM, HUMAN),
-    Intent.CASHOUT: (MAKE_VOUCHER, EACH_VOUCHER),
+    Intent.VOUCHER_PROBLEM: (EACH_VOUCHER, REDEEM),
+    Intent.CASHOUT: (MAKE_VOUCHER, EACH_VOUCHER, CANCEL_VOUCHER),
     Intent.FEES: (VOUCHERS,),
     Intent.LIMITS: (WALLETS, IDENTITY),
     Intent.KYC_STATUS: (IDENTITY,),
     Intent.KYC_HOW: (SEND_IDENTITY, IDENTITY),
-    Intent.KYC_REJECTED: (SEND_IDENTITY, IDENTITY, HUMAN),
-    Intent.CHANGE_DETAILS: (PROFILE, HUMAN),
+    Intent.KYC_REJECTED: (SEND_IDENTITY, IDENTITY),
+    Intent.CHANGE_DETAILS: (PROFILE,),
     Intent.PASSWORD_OR_PIN: (PASSWORD, FORGOT, END_SESSIONS),
-    Intent.LOST_PHONE_OR_FRAUD: (FREEZE, END_SESSIONS, PASSWORD, TICKETS),
-    Intent.REFUND: (ALL, HUMAN),
+    Intent.LOST_PHONE_OR_FRAUD: (FREEZE, CANCEL_VOUCHER, END_SESSIONS, PASSWORD, TICKETS),
+    Intent.REFUND: (ALL,),
     Intent.STATEMENT: (STATEMENT,),
-    Intent.CLOSE_ACCOUNT: (WALLETS, HUMAN),
+    Intent.CLOSE_ACCOUNT: (WALLETS,),
     Intent.RECEIVE_MONEY: (WALLETS, PROFILE),
-    Intent.SUPPORTED_COUNTRIES_AND_CURRENCIES: (WALLETS, HUMAN),
+    Intent.SUPPORTED_COUNTRIES_AND_CURRENCIES: (WALLETS,),
     Intent.HUMAN: (TICKETS,),
-    Intent.GREETING: (HUMAN,),
-    Intent.OUT_OF_SCOPE: (HUMAN,),
+    Intent.GREETING: (),
+    Intent.OUT_OF_SCOPE: (),
 }
 
 
 def links_for(intent: Intent, facts: Facts, *, language: str) -> list[dict[str, Any]]:
-    return list(_told(LINKS[intent], facts, language=language))
+    """What an answer leads on to; to a person too, where none has been told."""
+    return [
+        *_told(LINKS[intent], facts, language=language),
+        *([] if TICKETS in LINKS[intent] else [HUMAN.told({}, language=language)]),
+    ]
 
 
 def ways_to_protect(facts: Facts, *, language: str) -> list[dict[str, Any]]:

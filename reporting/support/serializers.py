@@ -33,12 +33,20 @@ class WordsField(TextField):
 
 class MessageInput(Input):
     message = WordsField(
-        max_length=LONGEST_MESSAGE, help_text="In any language; the five of the assistant are answered"
+        max_length=LONGEST_MESSAGE,
+        required=False,
+        help_text="In any language; the five of the assistant are answered. Not needed beside an `intent`",
     )
     conversation = serializers.UUIDField(required=False, help_text="The one that goes on; a new one begins without")
     intent = serializers.ChoiceField(
         choices=INTENTS, required=False, help_text="What is meant, where `clarify` asked or a link says so"
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.keys() & {"message", "intent"}:
+            required = self.fields["message"].error_messages["required"]
+            raise serializers.ValidationError({"message": required}, code="required")
+        return attrs
 
 
 class YesOrNoField(serializers.BooleanField):

@@ -67,7 +67,10 @@ class NotYours(DomainError):
 def open_ticket(
     *, user_id: int, conversation: uuid.UUID, intent: Intent, said: list[dict[str, str]], now: dt.datetime
 ) -> SupportTicket:
-    """The open ticket of a customer and intent: a new one with what was said, or the one there is, with it added."""
+    """The open ticket of a customer and intent: a new one with what was `said`, or the one there is.
+
+    To that, what the customer said last is added.
+    """
     with transaction.atomic():
         ticket = _open(user_id, intent)
         if ticket is None:
@@ -95,11 +98,30 @@ def open_ticket(
                     intent=intent.value,
                 )
                 return ticket
-        if not _is_full(ticket):
-            _add(ticket, author_id=user_id, is_staff=False, text=said[-1]["text"][:LONGEST_REPLY], now=now)
+        asked = next(line["text"] for line in reversed(said) if line["by"] == "customer")
+        _add_asked(ticket, text=asked, now=now)
         ticket.status, ticket.waits_since = Status.OPEN, now if ticket.status != Status.OPEN else ticket.waits_since
         ticket.save(update_fields=["status", "waits_since"])
     return ticket
+
+
+def add_to_open(*, user_id: int, conversation: uuid.UUID, text: str, now: dt.datetime) -> uuid.UUID | None:
+    """Add what a customer says on in a conversation to the ticket of it that waits for us; its id, if there is one.
+
+    "Which of these was it?" is answered here, whatever the assistant makes of the answer.
+    """
+    with transaction.atomic():
+        mine = SupportTicket.objects.select_for_update(no_key=True).filter(user=user_id, conversation=conversation)
+        ticket = mine.filter(status=Status.OPEN).order_by("pk").first()
+        if ticket is None:
+            return None
+        _add_asked(ticket, text=text, now=now)
+    return ticket.public_id
+
+
+def _add_asked(ticket: SupportTicket, *, text: str, now: dt.datetime) -> None:
+    if not _is_full(ticket):
+        _add(ticket, author_id=ticket.user_id, is_staff=False, text=text[:LONGEST_REPLY], now=now)
 
 
 def _open(user_id: int, intent: Intent) -> SupportTicket | None:

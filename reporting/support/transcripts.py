@@ -22,11 +22,12 @@ from mymoolah.common.errors import NotFound
 from mymoolah.common.metrics import SUPPORT_CONFIDENCE, SUPPORT_MESSAGES, SUPPORT_VOTES
 from mymoolah.common.pagination import Page, PageRequest, cut
 from reporting.support import articles, language_model, tickets
-from reporting.support.assistant import Answer, answer_to
+from reporting.support.assistant import Answer, answer_to, not_understood
 from reporting.support.intents import Intent
 from reporting.support.models import SupportMessage, SupportReply, SupportTicket
 from reporting.support.references import without_what_is_worth_money
-from reporting.support.wording import phrase
+from reporting.support.understanding import Picked, picked
+from reporting.support.wording import ENGLISH, label, phrase
 
 QUESTION, ANSWER = "support_messages.question", "support_messages.answer"
 LONGEST_MESSAGE: Final = 2_000
@@ -61,15 +62,23 @@ def ask(
 ) -> Said:
     """Answer a customer's question and keep both, opening a ticket where a person has to look.
 
+    Without a message he has tapped on what he means (`chosen`). What answers a question of ours is taken as its answer.
     Where an operator has set a language model, it is asked before anything is locked, once: which of two meanings it
     is, or for a kinder tone; without one, or when it fails, all is as it would be.
 
     :raises UnknownUser, ConversationNotFound: nothing was kept
     """
     user_id, *names = _who(user_public_id)
-    if conversation is not None and not _has(user_id, conversation):
-        raise ConversationNotFound
-    found = answer_to(message, user_public_id=user_public_id, chosen=chosen, now=now)
+    before = _last(user_id, conversation) if conversation else None
+    if chosen is not None:
+        message = message or label(chosen, language=before.language if before else ENGLISH)
+    which = picked(message) if before and before.runner_up and chosen is None else None
+    if before and which in (Picked.FIRST, Picked.SECOND):
+        chosen = Intent(before.intent if which is Picked.FIRST else before.runner_up)
+    if which is Picked.NEITHER:
+        found = not_understood(message)
+    else:
+        found = answer_to(message, user_public_id=user_public_id, chosen=chosen, now=now)
     asked_of_model: dict[str, Any] = {"question": message, "budget_of": str(user_public_id), "names": names}
     is_unclear = found.clarify is not None
     if found.clarify:
@@ -86,11 +95,13 @@ def ask(
         )
     with transaction.atomic():
         if found.clarify is None and found.intent in tickets.PRIORITIES:
-            said = [*_said_so_far(user_id, talk), {"by": "customer", "text": kept_message}]
+            said = [*_said_so_far(user_id, talk), *_lines(kept_message, found.text)]
             ticket = tickets.open_ticket(
                 user_id=user_id, conversation=talk, intent=found.intent, said=said, now=now
             ).public_id
             text = f"{text}\n{phrase('ticket', language=found.language, ticket=str(ticket))}"
+        elif conversation is not None:
+            ticket = tickets.add_to_open(user_id=user_id, conversation=talk, text=kept_message, now=now)
         kept = SupportMessage.objects.create(
             user_id=user_id,
             conversation=talk,
@@ -116,8 +127,12 @@ def _who(user_public_id: uuid.UUID) -> tuple[int, str, str]:
     return found
 
 
-def _has(user_id: int, conversation: uuid.UUID) -> bool:
-    return SupportMessage.objects.filter(user=user_id, conversation=conversation).exists()
+def _last(user_id: int, conversation: uuid.UUID) -> SupportMessage:
+    """:raises ConversationNotFound: nothing was said in it, by this customer"""
+    found = SupportMessage.objects.filter(user=user_id, conversation=conversation).order_by("-pk").first()
+    if found is None:
+        raise ConversationNotFound
+    return found
 
 
 def _said_so_far(user_id: int, conversation: uuid.UUID) -> list[dict[str, str]]:
@@ -125,11 +140,14 @@ def _said_so_far(user_id: int, conversation: uuid.UUID) -> list[dict[str, str]]:
     return [
         line
         for one in reversed(found)
-        for line in (
-            {"by": "customer", "text": decrypt(one.question_encrypted, context=QUESTION)},
-            {"by": "assistant", "text": decrypt(one.answer_encrypted, context=ANSWER)},
+        for line in _lines(
+            decrypt(one.question_encrypted, context=QUESTION), decrypt(one.answer_encrypted, context=ANSWER)
         )
     ]
+
+
+def _lines(question: str, answer: str) -> list[dict[str, str]]:
+    return [{"by": "customer", "text": question}, {"by": "assistant", "text": answer}]
 
 
 def messages(*, user_public_id: uuid.UUID, asked: PageRequest) -> Page[dict[str, Any]]:

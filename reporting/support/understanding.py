@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from reporting.support import classifier
@@ -19,6 +20,22 @@ TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
     "exchange": re.compile(r"\b(?:exchange|convert|forex|dollar rate|foreign currency|wisselkoers|into euros?)\b"),
 }
 """What this bank does not offer, and is asked for all the same."""
+
+
+def _words(written: str) -> frozenset[str]:
+    return frozenset(written.split())
+
+
+THANKS: Final = _words("thank thanks thanx thnx thx tnx ty dankie enkosi ngiyabonga siyabonga leboha")
+WITH_THANKS: Final = _words(
+    "you u ok okay sharp shap cool great yes no ja kea ke a ya baie kakhulu very so much lot for your the help helping me my"
+    " bra brother sister friend man sana boss sir madam mam bye again all good thats"
+)
+FIRST: Final = _words("first 1st 1 former eerste okokuqala")
+SECOND: Final = _words("second 2nd 2 latter last other tweede okwesibili okwesibini")
+YES: Final = _words("yes yep yeah yebo ja ewe ee eya")
+NEITHER: Final = _words("neither none no nope nee geen cha hayi tjhe akukho")
+AROUND_A_CHOICE: Final = _words("the one its it is of them those these two die een van twee please i mean meant")
 ENGLISH: Final = "en"
 UNSAFE: Final = Intent.LOST_PHONE_OR_FRAUD
 PERHAPS_UNSAFE: Final = 0.1
@@ -36,9 +53,35 @@ class Understood:
     is_sure: bool
     """Whether to answer at once; else one question is asked, with both meanings."""
     topic: str | None
-    """What a message that is out of scope is about, where that is known."""
+    """What a message that is out of scope is about, where that is known; `thanks` of one that only thanks."""
     language: str
     """en, zu, xh, af or st: the best guess."""
+
+
+class Picked(Enum):
+    """Which of the two that were asked about."""
+
+    FIRST = "first"
+    SECOND = "second"
+    NEITHER = "neither"
+
+
+def picked(message: str) -> Picked | None:
+    """Which of two a message that answers a question names; None for one that says something else."""
+    words = frozenset(normalise(message).split())
+    if not words <= FIRST | SECOND | YES | NEITHER | AROUND_A_CHOICE:
+        return None
+    if words & FIRST and words & SECOND:
+        return None
+    for names, meant in (
+        (FIRST, Picked.FIRST),
+        (SECOND, Picked.SECOND),
+        (YES, Picked.FIRST),
+        (NEITHER, Picked.NEITHER),
+    ):
+        if words & names:
+            return meant
+    return None
 
 
 def understand(message: str) -> Understood:
@@ -53,6 +96,15 @@ def understand(message: str) -> Understood:
             language=ENGLISH,
         )
     text = normalise(message)
+    if _only_thanks(text):
+        return Understood(
+            intent=Intent.GREETING,
+            confidence=1.0,
+            runner_up=Intent.HUMAN,
+            is_sure=True,
+            topic="thanks",
+            language=scores.language,
+        )
     intent, runner_up = list(scores.intents)[:2]
     confidence = scores.confidence
     is_sure = confidence >= classifier.model().sure_from
@@ -69,6 +121,11 @@ def understand(message: str) -> Understood:
         topic=_topic(text) if intent is Intent.OUT_OF_SCOPE else None,
         language=scores.language,
     )
+
+
+def _only_thanks(text: str) -> bool:
+    words = frozenset(text.split())
+    return bool(words & THANKS) and words <= THANKS | WITH_THANKS
 
 
 def _sounds_unsafe(text: str) -> bool:

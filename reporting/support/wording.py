@@ -31,32 +31,38 @@ class Rows:
 
     name: str
     line_by: str = ""
+    as_of: Intent | None = None
+    """Whose words the lines are told in, where they are not this intent's."""
 
 
+ENTRIES: Final = Rows(name="entries", line_by="line", as_of=Intent.TRANSACTIONS)
+VOUCHERS: Final = Rows(name="vouchers", line_by="line")
 # What of the facts is told line by line.
 ROWS: Final[Mapping[Intent, Sequence[Rows]]] = {
-    Intent.BALANCE: (Rows(name="wallets", line_by="status"),),
-    Intent.TRANSACTIONS: (Rows(name="entries", line_by="type"),),
-    Intent.MONEY_IN: (Rows(name="entries"), Rows(name="totals")),
-    Intent.MONEY_OUT: (Rows(name="entries"), Rows(name="totals")),
+    Intent.BALANCE: (Rows(name="wallets", line_by="line"),),
+    Intent.TRANSACTIONS: (ENTRIES,),
+    Intent.MONEY_IN: (ENTRIES, Rows(name="totals")),
+    Intent.MONEY_OUT: (ENTRIES, Rows(name="totals")),
     Intent.TRANSFER_STATUS: (Rows(name="transfers", line_by="line"),),
     Intent.TRANSFER_FAILED_OR_DECLINED: (
-        Rows(name="transfers", line_by="line"),
+        Rows(name="transfers", line_by="line", as_of=Intent.WRONG_RECIPIENT),
         Rows(name="wallets", line_by="allowance"),
     ),
     Intent.WRONG_RECIPIENT: (Rows(name="transfers", line_by="line"),),
     Intent.DUPLICATE_CHARGE: (Rows(name="pairs"),),
     Intent.TOPUP_HOW: (Rows(name="fees"),),
-    Intent.TOPUP_PENDING: (Rows(name="set_aside"), Rows(name="vouchers", line_by="status")),
-    Intent.TOPUP_FAILED: (Rows(name="set_aside"), Rows(name="vouchers", line_by="status")),
-    Intent.VOUCHER_LIST: (Rows(name="vouchers", line_by="status"), Rows(name="totals")),
+    Intent.TOPUP_PENDING: (Rows(name="set_aside"), VOUCHERS),
+    Intent.TOPUP_FAILED: (Rows(name="set_aside"), VOUCHERS),
+    Intent.VOUCHER_LIST: (VOUCHERS, Rows(name="totals")),
     Intent.VOUCHER_HOW: (Rows(name="fees", line_by="kind"),),
-    Intent.VOUCHER_PROBLEM: (Rows(name="set_aside"), Rows(name="vouchers", line_by="status")),
-    Intent.CASHOUT: (Rows(name="fees"), Rows(name="vouchers", line_by="status")),
+    Intent.VOUCHER_PROBLEM: (Rows(name="set_aside"), VOUCHERS),
+    Intent.CASHOUT: (Rows(name="not_allowed"), Rows(name="fees"), VOUCHERS),
     Intent.FEES: (Rows(name="fees", line_by="kind"),),
-    Intent.LIMITS: (Rows(name="wallets", line_by="allowance"),),
+    Intent.LIMITS: (Rows(name="wallets", line_by="allowance"), Rows(name="grows")),
+    Intent.KYC_HOW: (Rows(name="higher"),),
+    Intent.LOST_PHONE_OR_FRAUD: (Rows(name="vouchers"),),
     Intent.REFUND: (Rows(name="set_aside"), Rows(name="refunds", line_by="kind")),
-    Intent.CLOSE_ACCOUNT: (Rows(name="wallets"),),
+    Intent.CLOSE_ACCOUNT: (Rows(name="wallets"), Rows(name="left", line_by="what")),
     Intent.RECEIVE_MONEY: (Rows(name="wallets", line_by="status"),),
     Intent.SUPPORTED_COUNTRIES_AND_CURRENCIES: (Rows(name="wallets"),),
     Intent.HUMAN: (Rows(name="tickets", line_by="status"),),
@@ -104,7 +110,8 @@ def answer(intent: Intent, facts: Facts, *, language: str) -> str:
     state = facts["state"]
     said = [_filled(words[state if state in words else "otherwise"], facts)]
     for rows in ROWS.get(intent, ()):
-        said += [_line(words, rows, row) for row in facts.get(rows.name, ())]
+        lines = words_of(language)[rows.as_of.value] if rows.as_of else words
+        said += [_line(lines, rows, row) for row in facts.get(rows.name, ())]
     said += [_filled(words[name], facts) for name in (f"next_{state}", "next") if name in words][:1]
     return "\n".join(text for text in said if text)
 

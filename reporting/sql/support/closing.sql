@@ -29,14 +29,38 @@ counts AS (
             SELECT count(*)
             FROM suspense_items AS i
             WHERE i.user_id = p.id AND i.resolved_at IS NULL
-        ) AS waiting
+        ) AS suspense,
+        (
+            SELECT count(*)
+            FROM wallets AS w
+            INNER JOIN receivables AS d ON d.wallet_id = w.id
+            WHERE w.user_id = p.id AND d.collected_amount < d.amount
+        ) AS owed,
+        (
+            SELECT count(*)
+            FROM kyc_submissions AS k
+            WHERE k.user_id = p.id AND k.status = 'pending'
+        ) AS identity
     FROM person AS p
+),
+
+open_things AS (
+    SELECT
+        t.what,
+        t.count
+    FROM counts AS c
+    CROSS JOIN
+        unnest(
+            ARRAY['vouchers', 'suspense', 'owed', 'identity'],
+            ARRAY[c.vouchers, c.suspense, c.owed, c.identity]
+        ) AS t (what, count)
+    WHERE t.count > 0
 )
 
 SELECT
     json_build_object(
         'state', CASE
-            WHEN EXISTS (SELECT 1 FROM remains) OR c.vouchers > 0 OR c.waiting > 0 THEN 'something_left'
+            WHEN EXISTS (SELECT 1 FROM remains) OR EXISTS (SELECT 1 FROM open_things) THEN 'something_left'
             ELSE 'nothing_left'
         END,
         'wallets', coalesce(
@@ -55,7 +79,12 @@ SELECT
             ),
             '[]'::json
         ),
-        'live_vouchers', c.vouchers,
-        'waiting', c.waiting
+        'left', coalesce(
+            (
+                SELECT json_agg(json_build_object('what', o.what, 'count', o.count) ORDER BY o.what)
+                FROM open_things AS o
+            ),
+            '[]'::json
+        )
     )::text AS data
-FROM counts AS c
+FROM person

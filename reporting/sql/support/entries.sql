@@ -47,6 +47,15 @@ told AS (
             'transfer', n.transfer_id,
             'type', n.type,
             'kind', f.kind,
+            'line', CASE
+                WHEN o.kind = 'customer' THEN n.type
+                WHEN f.kind IN ('fee', 'vat') AND n.type = 'received' THEN 'fee_returned'
+                WHEN
+                    f.kind IN (
+                        'fee', 'vat', 'voucher_issue', 'voucher_redeem', 'voucher_refund', 'top_up', 'cash_out'
+                    ) THEN f.kind
+                ELSE n.type
+            END,
             'amount', n.amount::text,
             'currency', n.currency,
             'balance_after', n.balance_after::text,

@@ -8,6 +8,10 @@ SELECT
         END,
         'status', p.kyc_status,
         'tier', p.kyc_tier,
+        'higher', CASE
+            WHEN p.kyc_status = 'verified' AND p.kyc_tier < (SELECT max(l.tier) FROM tier_limits AS l) THEN '[{}]'::json
+            ELSE '[]'::json
+        END,
         'reason', CASE WHEN s.status = 'rejected' THEN s.reason END,
         'sent_on', to_char(s.created_at AT TIME ZONE 'Africa/Johannesburg', 'YYYY-MM-DD HH24:MI'),
         'decided_on', to_char(s.decided_at AT TIME ZONE 'Africa/Johannesburg', 'YYYY-MM-DD HH24:MI')

@@ -86,8 +86,10 @@ told AS (
             'id', c.transfer_id,
             'entry', w.number || '-' || c.sequence,
             'line', CASE
-                WHEN r.id IS NOT NULL THEN 'reversed'
-                ELSE c.type
+                WHEN r.id IS NULL THEN c.type
+                WHEN c.type = 'sent' THEN 'reversed'
+                WHEN r.from_wallet_id = c.wallet_id THEN 'returned'
+                ELSE c.type -- by force: the bank paid it back, and nothing was taken from here
             END,
             'amount', c.amount::text,
             'currency', c.currency,

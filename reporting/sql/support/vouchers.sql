@@ -1,8 +1,11 @@
 -- One row, one JSON: a customer's vouchers of some types, newest first, of the newest hundred, or the one that he names
--- by its number; how many are live; what waits for finance; and what such a voucher costs.
+-- by its number; how many are live; what waits for finance, which is told instead of its voucher; what such a voucher
+-- costs; and whether he may not draw cash yet.
 -- Parameters: user (public id), at, types, number (an EasyPay number; null), live (whether only live ones are shown).
 WITH person AS (
-    SELECT p.id
+    SELECT
+        p.id,
+        p.kyc_tier
     FROM users AS p
     WHERE p.public_id = %(user)s
 ),
@@ -48,12 +51,15 @@ newest AS (
         NOT EXISTS (SELECT 1 FROM named)
         AND %(number)s::text IS NULL
         AND n.voucher_type = ANY(%(types)s::text[])
-        AND (NOT %(live)s::boolean OR n.status IN ('active', 'pending_payment'))
+        AND (
+            NOT %(live)s::boolean
+            OR (n.status IN ('active', 'pending_payment') AND n.expires_at > %(at)s)
+        )
     ORDER BY n.created_at DESC, n.id DESC
     LIMIT 5
 ),
 
-shown AS (
+found AS (
     SELECT
         n.id,
         n.public_id,
@@ -85,6 +91,7 @@ shown AS (
 waiting AS (
     SELECT
         s.id,
+        s.voucher_id,
         s.reason,
         s.amount,
         s.currency,
@@ -94,6 +101,23 @@ waiting AS (
     WHERE s.resolved_at IS NULL AND s.direction = 'owed_to_customer'
     ORDER BY s.id DESC
     LIMIT 5
+),
+
+shown AS (
+    SELECT
+        f.id,
+        f.public_id,
+        f.voucher_type,
+        f.status,
+        f.easypay_number,
+        f.original_amount,
+        f.balance,
+        f.currency,
+        f.expires_at,
+        f.created_at
+    FROM found AS f
+    LEFT JOIN waiting AS w ON w.voucher_id = f.id
+    WHERE w.id IS NULL
 ),
 
 costs AS (
@@ -123,6 +147,22 @@ SELECT
                             'id', v.public_id,
                             'voucher_type', v.voucher_type,
                             'status', v.status,
+                            'line', CASE
+                                WHEN v.status NOT IN ('active', 'pending_payment') OR v.expires_at > %(at)s
+                                    THEN v.status
+                                WHEN v.voucher_type = 'easypay_cashout' THEN 'ended'
+                                ELSE 'expired'
+                            END,
+                            'may_be_cancelled', (
+                                v.voucher_type <> 'standard'
+                                AND v.status IN ('active', 'pending_payment')
+                                AND v.expires_at > %(at)s
+                                AND NOT EXISTS (
+                                    SELECT 1
+                                    FROM suspense_items AS i
+                                    WHERE i.voucher_id = v.id AND i.resolved_at IS NULL
+                                )
+                            ),
                             'number_end', right(v.easypay_number, 4),
                             'original_amount', v.original_amount::text,
                             'balance', v.balance::text,
@@ -173,6 +213,16 @@ SELECT
             ),
             '[]'::json
         ),
+        'not_allowed', CASE
+            WHEN
+                p.kyc_tier IN (
+                    SELECT l.tier
+                    FROM tier_limits AS l
+                    WHERE l.may_cash_out
+                )
+                THEN '[]'::json
+            ELSE '[{}]'::json
+        END,
         'fees', coalesce(
             (
                 SELECT

@@ -44,13 +44,19 @@ SELECT
             ELSE 'some'
         END,
         'tier', min(o.kyc_tier),
+        'grows', CASE
+            WHEN min(o.kyc_tier) < (SELECT max(l.tier) FROM tier_limits AS l) THEN '[{}]'::json
+            ELSE '[]'::json
+        END,
         'wallets', coalesce(
             json_agg(
                 json_build_object(
                     'number', o.number,
                     'currency', o.currency,
                     'status', o.status,
+                    'line', CASE WHEN o.status = 'active' AND o.held > 0 THEN 'holding' ELSE o.status END,
                     'allowance', CASE
+                        WHEN o.status <> 'active' THEN o.status
                         WHEN o.may_send IS NULL THEN 'no_limits'
                         WHEN o.may_send THEN 'may_send'
                         ELSE 'may_not_send'

@@ -85,6 +85,55 @@ def test_what_is_not_understood_is_asked_back_with_two_meanings_and_one_is_chose
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("said", "which"), [("the first one", 0), ("Yes!", 0), ("2", 1), ("no, the second", 1)])
+def test_the_question_is_answered_in_words(thandi: Person, said: str, which: int) -> None:
+    found = ask(thandi, "xqz blorp")
+    answered = ask(thandi, said, conversation=found["conversation"])
+    assert (answered["intent"], answered["clarify"]) == (found["clarify"][which]["intent"], None)
+
+
+@pytest.mark.django_db
+def test_who_meant_neither_is_offered_a_person_and_no_ticket_is_opened(thandi: Person) -> None:
+    found = ask(thandi, "xqz blorp")
+    answered = ask(thandi, "no, neither", conversation=found["conversation"])
+    assert [link["body"] for link in answered["links"]] == [{"intent": "human"}]
+    assert (answered["clarify"], answered["ticket"]) == (None, None)
+
+
+@pytest.mark.django_db
+def test_a_link_to_a_person_is_sent_as_it_stands_in_the_language_of_the_talk(thandi: Person) -> None:
+    found = ask(thandi, "hoeveel geld het ek oor")
+    [link] = [one for one in found["links"] if one["body"]]
+    answered = body_of(
+        calling(thandi).post("support/messages", {**link["body"], "conversation": found["conversation"]})
+    )
+    assert (answered["intent"], answered["language"]) == ("human", "af")
+    assert answered["ticket"]
+
+
+@pytest.mark.django_db
+def test_thanks_are_answered_as_thanks(thandi: Person) -> None:
+    assert ask(thandi, "ok thanks my friend")["answer"].startswith("You are welcome")
+    assert not ask(thandi, "thanks, but where is my money")["answer"].startswith("You are welcome")
+
+
+@pytest.mark.django_db
+def test_what_is_said_on_in_a_conversation_reaches_its_ticket_while_it_waits_for_us(thandi: Person) -> None:
+    first = means(thandi, Intent.WRONG_RECIPIENT, "I paid the wrong person")
+    later = ask(thandi, "the R250 of last friday", conversation=first["conversation"])
+    assert later["ticket"] == first["ticket"]
+    ticket, clerk = SupportTicket.objects.get(), colleague("support")
+    assert [one["text"] for one in tickets.replies_of(ticket)] == ["the R250 of last friday"]
+
+    tickets.reply_as_staff(
+        ticket=ticket.public_id, text="Thank you.", once="o", seen=1, now=now(), origin=origin_of(clerk)
+    )
+    assert ask(thandi, "what is my balance", conversation=first["conversation"])["ticket"] is None
+    assert ask(thandi, "what is my balance")["ticket"] is None
+    assert ticket.replies.count() == 2
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("body", "wrong"),
     [
@@ -215,7 +264,10 @@ def test_a_stolen_phone_leads_to_freezing_and_to_a_person_and_freezes_nothing(th
         1,
         "open",
     )
-    assert tickets.transcript_of(ticket) == [{"by": "customer", "text": SECRET}]
+    asked, answered = tickets.transcript_of(ticket)
+    assert asked == {"by": "customer", "text": SECRET}
+    assert answered["by"] == "assistant"
+    assert answered["text"] in found["answer"]
     assert AuditEvent.objects.get(verb="support_ticket.opened").facts == {"intent": "lost_phone_or_fraud"}
 
 
@@ -224,7 +276,7 @@ def test_a_ticket_tells_what_was_said_before_it(thandi: Person) -> None:
     first = means(thandi, Intent.BALANCE, "how much do I have")
     means(thandi, Intent.HUMAN, "let me talk to somebody", conversation=first["conversation"])
     [ticket] = SupportTicket.objects.all()
-    assert [line["by"] for line in tickets.transcript_of(ticket)] == ["customer", "assistant", "customer"]
+    assert [line["by"] for line in tickets.transcript_of(ticket)] == ["customer", "assistant"] * 2
     assert tickets.transcript_of(ticket)[0]["text"] == "how much do I have"
 
 
@@ -385,7 +437,7 @@ def test_what_is_old_is_forgotten_and_what_is_new_is_not(
     assert [one["message"] for one in body_of(calling(thandi).get("support/messages"))["results"]] == ["new", "new"]
     assert SupportReply.objects.count() == 0
     assert tickets.transcript_of(SupportTicket.objects.get(public_id=ticket)) == []
-    assert tickets.transcript_of(SupportTicket.objects.get(public_id=urgent)) == [{"by": "customer", "text": "new"}]
+    assert tickets.transcript_of(SupportTicket.objects.get(public_id=urgent))[0] == {"by": "customer", "text": "new"}
     assert transcripts.forget(now=now()) == 0
 
 
