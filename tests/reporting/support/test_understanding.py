@@ -17,11 +17,10 @@ from reporting.support.intents import COMMONEST, Intent
 from reporting.support.understanding import understand
 
 UNSEEN = Path(__file__).parent / "unseen"
-LEAST_ACCURACY = 0.82
-LEAST_ACCURACY_UNSEEN = 0.86
-LEAST_RIGHT_AT_ONCE = 0.91
-LEAST_HELPED = 0.87
-LEAST_FRAUD_NOTICED = 0.90
+LEAST = {"accuracy": 0.79, "right_at_once": 0.89, "right_at_once_or_among_the_two_asked": 0.85}
+LEAST_UNSEEN = {"accuracy": 0.91, "right_at_once": 0.95, "right_at_once_or_among_the_two_asked": 0.94}
+"""Shares of the phrases that are held back, which were written to be hard, and of questions of other people."""
+LEAST_FRAUD_NOTICED = 0.94
 SLOWEST_MILLISECONDS = 5
 FEWEST_JUDGED = 40
 """So many questions of one step of confidence say something about it."""
@@ -50,25 +49,21 @@ def given() -> list[accuracy.Answer]:
 
 @pytest.fixture(scope="module")
 def unseen() -> list[accuracy.Answer]:
-    """Questions of somebody who had not seen the phrases; none of them may ever be learnt from."""
+    """Questions of two people who had not seen the phrases; none of them may ever be learnt from."""
     return list(accuracy.answers(corpus.questions(UNSEEN)))
 
 
 def test_phrases_that_were_held_back_are_understood(given: list[accuracy.Answer]) -> None:
     found = accuracy.summary(given)
 
-    assert found["accuracy"] >= LEAST_ACCURACY
-    assert found["right_at_once"] >= LEAST_RIGHT_AT_ONCE
-    assert found["right_at_once_or_among_the_two_asked"] >= LEAST_HELPED
+    assert {name: share for name, share in LEAST.items() if found[name] < share} == {}
     assert found["milliseconds_p50"] < SLOWEST_MILLISECONDS
 
 
-def test_questions_of_another_person_are_understood(unseen: list[accuracy.Answer]) -> None:
+def test_questions_of_other_people_are_understood(unseen: list[accuracy.Answer]) -> None:
     found = accuracy.summary(unseen)
 
-    assert found["accuracy"] >= LEAST_ACCURACY_UNSEEN
-    assert found["right_at_once"] >= LEAST_RIGHT_AT_ONCE
-    assert found["right_at_once_or_among_the_two_asked"] >= LEAST_HELPED
+    assert {name: share for name, share in LEAST_UNSEEN.items() if found[name] < share} == {}
 
 
 def test_confidence_means_what_it_says(given: list[accuracy.Answer], unseen: list[accuracy.Answer]) -> None:
