@@ -58,6 +58,7 @@ def test_every_route_is_described(schema: dict[str, Any]) -> None:
         "vouchers/redeem",
         "vouchers/{voucher_id}",
         "vouchers/{voucher_id}/cancel",
+        "support/articles/{language}/{slug}",
         "support/conversations/{conversation_id}",
         "support/messages",
         "support/messages/{message_id}/helpful",

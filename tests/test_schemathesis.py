@@ -82,11 +82,12 @@ BEYOND_SCHEMA = {
 ASKED_BEFORE = "something has to be asked of the support assistant first, whose random id nobody guesses"
 UNREACHED = {
     "send_kyc_document_again": "an officer has to ask for the document first",
-    "rate_support_message": ASKED_BEFORE,
     "get_support_ticket": ASKED_BEFORE,
     "reply_to_support_ticket": ASKED_BEFORE,
     "erase_support_conversation": ASKED_BEFORE,
 }
+
+EVERYBODYS = {"get_support_article"}
 
 AnyCase = Case[Any]
 
@@ -233,7 +234,9 @@ class Fuzzer:
         return not (rejected and refusals(response) <= BEYOND_SCHEMA.keys())
 
     def hidden_from_strangers(self, ctx: CheckContext, response: Response, case: AnyCase) -> None:
-        """What Thandi names, Naledi does not find."""
+        """What Thandi names, Naledi does not find, unless it is everybody's."""
+        if operation_id(case) in EVERYBODYS:
+            return
         if response.status_code < 300 and case.path_parameters and case.method == case.operation.method.upper():
             again = response.request.copy()
             again.headers["Authorization"] = f"Bearer {self.cast.stranger()}"

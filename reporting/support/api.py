@@ -16,13 +16,15 @@ from mymoolah.common import pagination
 from mymoolah.common.clock import now
 from mymoolah.common.inputs import StrictView
 from mymoolah.common.refusals import refuses
-from reporting.support import examples, tickets, transcripts
+from reporting.support import articles, examples, tickets, transcripts
+from reporting.support.articles import ArticleNotFound
 from reporting.support.intents import Intent
 from reporting.support.serializers import (
     HelpfulInput,
     MessageInput,
     ReplyInput,
     SupportAnswerOutput,
+    SupportArticleOutput,
     SupportMessageListOutput,
     SupportReplyOutput,
     SupportTicketListOutput,
@@ -113,6 +115,19 @@ class HelpfulView(StrictView):
         asked = validated(HelpfulInput(data=request.data))
         transcripts.vote(user_public_id=principal(request).public_id, message=message_id, is_helpful=asked["helpful"])
         return Response(status=204)
+
+
+@extend_schema(tags=["support"])
+class ArticleView(StrictView):
+    @extend_schema(
+        operation_id="get_support_article",
+        responses=SupportArticleOutput,
+        examples=[OpenApiExample("Stolen", examples.ARTICLE, response_only=True)],
+    )
+    @refuses(ArticleNotFound)
+    def get(self, request: Request, language: str, slug: str) -> Response:
+        """Show an article of the knowledge base, which an answer leads to."""
+        return Response(articles.get_article(slug=slug, language=language))
 
 
 @extend_schema(tags=["support"])

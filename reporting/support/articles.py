@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -20,8 +21,6 @@ from reporting.support.models import SupportArticle
 
 MAY_WRITE: Final = "reporting.write_supportarticle"
 MAY_APPROVE: Final = "reporting.approve_supportarticle"
-TOLD: Final = ("slug", "language", "version", "title", "body")
-"""What a customer is told of an article."""
 Status = SupportArticle.Status
 
 
@@ -45,15 +44,54 @@ class OwnArticle(DomainError):
     code, status, title = "own_article", 403, "Somebody else has to approve what you wrote"
 
 
-def best_for(question: str, *, intent: Intent, language: str) -> dict[str, Any] | None:
-    """The approved article that fits a question best, if any does: in its language, or in English. One query."""
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An approved article, as customers read it."""
+
+    id: int
+    slug: str
+    language: str
+    version: int
+    title: str
+    body: str
+    is_general: bool
+    """Whether it is about no intent in particular, and was found by its words."""
+
+    def told(self, *, is_quoted: bool) -> dict[str, Any]:
+        """As it stands in the data of an answer, whose figures may be the article's."""
+        named = {"slug": self.slug, "language": self.language, "version": self.version, "title": self.title}
+        return {**named, "body": self.body} if is_quoted else named
+
+
+def best_for(question: str, *, intent: Intent | None, language: str) -> Found | None:
+    """The approved article that fits a question best, if any does: in its language, or in English. One query.
+
+    Without an intent it is one about none, that has all the words of the question.
+    """
     languages = [language, "en"] if language != "en" else ["en"]
     words = normalise(question).replace("0", "")  # no number of anybody's stands in the text of a statement
-    values = {"question": words, "intent": intent.value, "languages": languages}
+    values = {"question": words, "intent": intent and intent.value, "languages": languages}
     with connection.cursor() as cursor:
         cursor.execute(sql.read("reporting", "support/article.sql"), values)
         row = cursor.fetchone()
-        return dict(zip(("id", *TOLD), row, strict=True)) if row else None
+        return Found(**dict(zip((field.name for field in fields(Found)), row, strict=True))) if row else None
+
+
+def get_article(*, slug: str, language: str) -> dict[str, Any]:
+    """An article that is approved. One query.
+
+    :raises ArticleNotFound: none is called so in this language
+    """
+    article = SupportArticle.objects.filter(slug=slug, language=language, status=Status.APPROVED).first()
+    if article is None:
+        raise ArticleNotFound
+    return {
+        "slug": article.slug,
+        "language": article.language,
+        "version": article.version,
+        "title": article.title,
+        "body": article.body.strip(),
+    }
 
 
 def write_article(

@@ -79,3 +79,10 @@ MESSAGES = {
     "next": None,
     "previous": None,
 }
+ARTICLE = {
+    "slug": "freeze-a-wallet",
+    "language": "en",
+    "version": 1,
+    "title": "When your phone is stolen or somebody uses your account",
+    "body": "Freeze each wallet at once, from any device on which you can sign in.",
+}

@@ -28,11 +28,11 @@ class Link:
 
     def told(self, row: Mapping[str, Any], *, language: str) -> dict[str, Any]:
         return {
-            "title": link_title(self.name, language=language, **row),
+            "title": link_title(self.name, language=language, values=row),
             "method": self.method,
             "href": V1 + self.path.format_map(row),
             "body": dict(self.body or {}),
-            "confirm": link_title(f"{self.name}_warns", language=language) if self.is_confirmed else None,
+            "confirm": link_title(f"{self.name}_warns", language=language, values=row) if self.is_confirmed else None,
         }
 
 
@@ -56,6 +56,7 @@ CANCEL_VOUCHER: Final = Link(
     only=("may_be_cancelled", True),
     is_confirmed=True,
 )
+ARTICLE: Final = Link(name="article", path="support/articles/{language}/{slug}", each="articles")
 EACH_VOUCHER: Final = Link(name="voucher", path="vouchers/{id}", each="vouchers")
 VOUCHERS: Final = Link(name="vouchers", path="vouchers")
 MAKE_VOUCHER: Final = Link(name="voucher_make", path="vouchers", method="POST")
@@ -105,10 +106,11 @@ LINKS: Final[Mapping[Intent, Sequence[Link]]] = {
 }
 
 
-def links_for(intent: Intent, facts: Facts, *, language: str) -> list[dict[str, Any]]:
-    """What an answer leads on to; to a person too, where none has been told."""
+def links_for(intent: Intent, facts: Facts, *, language: str, is_article_quoted: bool = False) -> list[dict[str, Any]]:
+    """What an answer leads on to: calls, an article that it does not quote, and a person, where none has been told."""
     return [
         *_told(LINKS[intent], facts, language=language),
+        *([] if is_article_quoted else _told([ARTICLE], facts, language=language)),
         *([] if TICKETS in LINKS[intent] else [HUMAN.told({}, language=language)]),
     ]
 

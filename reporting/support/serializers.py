@@ -97,6 +97,14 @@ class SupportAnswerOutput(serializers.Serializer[Any]):
     ticket = serializers.UUIDField(allow_null=True, help_text="Which a person looks at, where there is one")
 
 
+class SupportArticleOutput(serializers.Serializer[Any]):
+    slug = serializers.SlugField()
+    language = serializers.ChoiceField(choices=LANGUAGES)
+    version = serializers.IntegerField(min_value=1)
+    title = serializers.CharField()
+    body = serializers.CharField()
+
+
 class SupportMessageOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()

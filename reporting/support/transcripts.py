@@ -70,15 +70,7 @@ def ask(
     """
     user_id, *names = _who(user_public_id)
     before = _last(user_id, conversation) if conversation else None
-    if chosen is not None:
-        message = message or label(chosen, language=before.language if before else ENGLISH)
-    which = picked(message) if before and before.runner_up and chosen is None else None
-    if before and which in (Picked.FIRST, Picked.SECOND):
-        chosen = Intent(before.intent if which is Picked.FIRST else before.runner_up)
-    if which is Picked.NEITHER:
-        found = not_understood(message)
-    else:
-        found = answer_to(message, user_public_id=user_public_id, chosen=chosen, now=now)
+    message, found = _answered(message, chosen, before=before, user_public_id=user_public_id, now=now)
     asked_of_model: dict[str, Any] = {"question": message, "budget_of": str(user_public_id), "names": names}
     is_unclear = found.clarify is not None
     if found.clarify:
@@ -117,6 +109,29 @@ def ask(
     SUPPORT_MESSAGES.labels(found.intent.value, "clarified" if found.clarify else "answered").inc()
     SUPPORT_CONFIDENCE.labels("clarified" if found.clarify else "answered").observe(found.confidence)
     return Said(id=kept.public_id, conversation=talk, answer=found, text=text, ticket=ticket)
+
+
+def _answered(
+    message: str,
+    chosen: Intent | None,
+    *,
+    before: SupportMessage | None,
+    user_public_id: uuid.UUID,
+    now: dt.datetime,
+) -> tuple[str, Answer]:
+    """The answer as it stands here, and what was said; of a tap, what it is called."""
+    language = None
+    if chosen is not None and not message:
+        language = before.language if before else ENGLISH
+        message = label(chosen, language=language)
+    elif chosen is None and before is not None and before.runner_up:
+        which = picked(message)
+        if which is Picked.NEITHER:
+            return message, not_understood(language=before.language)
+        if which is not None:
+            chosen = Intent(before.intent if which is Picked.FIRST else before.runner_up)
+            language = before.language
+    return message, answer_to(message, user_public_id=user_public_id, chosen=chosen, language=language, now=now)
 
 
 def _who(user_public_id: uuid.UUID) -> tuple[int, str, str]:

@@ -140,6 +140,6 @@ def phrase(name: str, *, language: str, **values: str) -> str:
     return _filled(phrases.get(name) or words_of(ENGLISH)["phrases"][name], values)
 
 
-def link_title(name: str, *, language: str, **values: Any) -> str:
+def link_title(name: str, *, language: str, values: Mapping[str, Any]) -> str:
     titles = words_of(language).get("links", {})
     return _filled(titles.get(name) or words_of(ENGLISH)["links"][name], values)
