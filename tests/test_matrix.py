@@ -209,6 +209,9 @@ def served(pattern: URLPattern) -> set[str]:
     return {one for one in METHODS if hasattr(view, one.lower())} if view else {"GET"}
 
 
+EVERYBODYS = {"language": "en", "slug": "freeze-a-wallet"}
+
+
 @dataclass
 class Asker:
     """Somebody with a token, and the names of what is his."""
@@ -219,7 +222,7 @@ class Asker:
 
     def ask(self, row: Row, address: str, *, of: Asker, thandi: Asker) -> HttpResponse:
         """Ask for something of `of`'s, sending what is one's own, unless BODIES says that it is hers."""
-        path, _, _ = address.format_map(of.own).partition("#")
+        path, _, _ = address.format_map({**EVERYBODYS, **of.own}).partition("#")
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -391,7 +394,6 @@ def test_customers_come_to_what_is_theirs_and_nobody_else_does(everybody: dict[s
     wrong, today = [], f"{now():%Y-%m-%d}"
     for row in rows():
         address = row.address.replace("{period}", f"?from={today}&to={today}")
-        address = address.replace("{language}/{slug}", "en/freeze-a-wallet")  # everybody's
         before = all_of(herself)
         for who in ("nobody", "naledi", "staff", "suspended", "closed", "thandi"):
             if who == "thandi":
