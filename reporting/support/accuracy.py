@@ -29,6 +29,11 @@ class Answer:
     def is_one_of_two(self) -> bool:
         return self.phrase.intent in {self.understood.intent, self.understood.runner_up}
 
+    @property
+    def is_helped(self) -> bool:
+        """Whether what was meant is answered, or among the two that are asked about."""
+        return self.is_right if self.understood.is_sure else self.is_one_of_two
+
 
 def answers(phrases: Iterable[Phrase]) -> Sequence[Answer]:
     understand("hello")  # reads the weights
@@ -46,9 +51,7 @@ def summary(given: Sequence[Answer]) -> Mapping[str, Any]:
         "answered_at_once": _share(answer.understood.is_sure for answer in given),
         "right_at_once": _share(answer.is_right for answer in sure),
         "right_meaning_among_the_two_asked": _share(answer.is_one_of_two for answer in asked),
-        "right_at_once_or_among_the_two_asked": _share(
-            answer.is_right if answer.understood.is_sure else answer.is_one_of_two for answer in given
-        ),
+        "right_at_once_or_among_the_two_asked": _share(answer.is_helped for answer in given),
         "milliseconds_p50": round(times[len(times) // 2], 2),
         "milliseconds_p99": round(times[len(times) * 99 // 100], 2),
         "languages": {
@@ -82,7 +85,7 @@ def _of(intent: Intent, given: Sequence[Answer]) -> Mapping[str, Any]:
         "questions": sum(answer.phrase.intent is intent for answer in given),
         "precision": _share(answer.is_right for answer in given if answer.understood.intent is intent),
         "recall": _share(answer.is_right for answer in given if answer.phrase.intent is intent),
-        "recall_with_the_question": _share(answer.is_one_of_two for answer in given if answer.phrase.intent is intent),
+        "recall_with_the_question": _share(answer.is_helped for answer in given if answer.phrase.intent is intent),
     }
 
 

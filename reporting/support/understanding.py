@@ -38,7 +38,7 @@ NEITHER: Final = _words("neither none no nope nee geen cha hayi tjhe akukho")
 AROUND_A_CHOICE: Final = _words("the one its it is of them those these two die een van twee please i mean meant")
 ENGLISH: Final = "en"
 UNSAFE: Final = Intent.LOST_PHONE_OR_FRAUD
-PERHAPS_UNSAFE: Final = 0.1
+PERHAPS_UNSAFE: Final = 0.03
 """From this chance on a customer is asked whether somebody else is at their money."""
 
 

@@ -77,7 +77,7 @@ def test_confidence_means_what_it_says(given: list[accuracy.Answer], unseen: lis
 def test_who_may_be_losing_money_is_noticed(given: list[accuracy.Answer], unseen: list[accuracy.Answer]) -> None:
     unsafe = [answer for answer in [*given, *unseen] if answer.phrase.intent is Intent.LOST_PHONE_OR_FRAUD]
 
-    assert sum(answer.is_one_of_two for answer in unsafe) / len(unsafe) >= LEAST_FRAUD_NOTICED
+    assert sum(answer.is_helped for answer in unsafe) / len(unsafe) >= LEAST_FRAUD_NOTICED
 
 
 @pytest.mark.parametrize(
