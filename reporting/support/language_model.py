@@ -10,7 +10,7 @@ import json
 import logging
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from django.db import connections
 
 from mymoolah.common.metrics import MODEL_ANSWERS, MODEL_SECONDS
 from reporting.support import model_budget, model_connection
-from reporting.support.checking import KIND, LANGUAGES, Refused, check_figures, check_rephrasing
+from reporting.support.checking import LANGUAGES, Refused, check_figures, check_rephrasing
 from reporting.support.intents import Intent
 from reporting.support.masking import OUR_WORDS, Mask, texts_in
 from reporting.support.model_connection import Message
@@ -51,7 +51,7 @@ def rephrase(
     data: Mapping[str, object],
     language: str,
     budget_of: str,
-    names: Iterable[str] = (),
+    names: Sequence[str] = (),
 ) -> str:
     """`template_answer` in a kinder tone, or as it is.
 
@@ -62,7 +62,7 @@ def rephrase(
         return template_answer
     mask = Mask(facts=texts_in(data, without=OUR_WORDS), names=names)
     template = mask.hide(template_answer)
-    asked = {"question": mask.hide_message(_plain(question), ordinary=KIND), "answer": template}
+    asked = {"question": mask.hide_message(_plain(question)), "answer": template}
 
     def check(text: str) -> str:
         check_rephrasing(text, template=template)
@@ -75,12 +75,12 @@ def rephrase(
     return template_answer if found is None else found
 
 
-def choose(*, question: str, candidates: Sequence[Intent], budget_of: str, names: Iterable[str] = ()) -> Intent | None:
+def choose(*, question: str, candidates: Sequence[Intent], budget_of: str, names: Sequence[str] = ()) -> Intent | None:
     """Which of `candidates` the question means; None where nobody is asked, or it cannot tell."""
     if not settings.LLM_URL or len(candidates) < 2 or not NEVER_CHOSEN.isdisjoint(candidates):
         return None
     offered = {str(one): one for one in candidates}
-    asked = {"message": Mask(names=names).hide_message(_plain(question), ordinary=KIND), "meanings": [*offered]}
+    asked = {"message": Mask(names=names).hide_message(_plain(question)), "meanings": [*offered]}
 
     def check(text: str) -> Intent | None:
         said = text.strip().strip("\"'.`").lower()

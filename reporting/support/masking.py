@@ -1,13 +1,20 @@
 """Taking out of a text what says whose it is, and putting it back: what leaves the bank for a model is masked.
 
 Each thing becomes a placeholder such as `[AMOUNT_1]`, the same one wherever it stands; what it stands for stays here.
+Of what a customer wrote, only words of a closed list are shown. Whatever looks for names instead has exceptions without
+an end: names in capitals, in small letters, in other scripts, within brackets, that begin a sentence.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
+
+from reporting.support.corpus import learnt
+from reporting.support.features import normalise
 
 PLACEHOLDER: Final = re.compile(r"\[[A-Z]+_[0-9]+\]")
 SHORTEST: Final = 2  # letters: what is shorter says nothing of anybody
@@ -23,12 +30,10 @@ def beside_placeholders(pattern: str) -> re.Pattern[str]:
 
 # What is looked for in any text, in this order. A digit that none of the others knows is a number.
 PATTERNS: Final = {
-    "EMAIL": beside_placeholders(r"[^\s@<>()\[\],;:]+@[^\s@<>()\[\],;:]+\w"),
     "LINK": beside_placeholders(
         r"(?:https?://|www\.)[^\s\[\]]*\w|(?<!\w)/[\w/{}.-]*\w|\b[\w-]+\.(?:com|net|org|app|io|za)\b[^\s\[\]]*"
     ),
     "ID": beside_placeholders(UUID.pattern),
-    "PHONE": beside_placeholders(rf"(?<!\w)(?:\+{GAP}?|00)?(?:27|0){GAP}?[1-8]\d(?:{GAP}?-?\d){{7}}(?!\d)"),
     "AMOUNT": beside_placeholders(
         rf"\b(?:R|ZAR){GAP}?\d+(?:[ \u00a0\u202f,.]\d{{2,3}}(?!\d))*\w*|"
         rf"\b\d+(?:[.,]\d+)?{GAP}?(?:rands?|bucks?|zar|cents?)\b"
@@ -37,22 +42,25 @@ PATTERNS: Final = {
 }
 # What of the facts is a word of our own, of no use to whoever wants to know of whom they tell.
 OUR_WORDS: Final = frozenset({"allowance", "currency", "line", "state", "status", "type"})
-# Of a message only: a name that nobody knows, as it is introduced, or written with a capital letter within a sentence.
-INTRODUCED: Final = beside_placeholders(
-    r"(\b(?:my name is|my name's|i am called|this is|it's|igama lami ngu|my naam is|ke nna)\s+)([^\W\d_]+)"
-)
-CAPITALISED: Final = re.compile(
-    rf"{PLACEHOLDER.pattern}|((?<=[^.!?\s])\s+)([A-Z][a-z'\u2019-]+(?:\s+[A-Z][a-z'\u2019-]+)*)", re.ASCII
+# Of a message only: words, and whatever else is neither a space nor a common sign.
+WORDS: Final = beside_placeholders(r"([^\W_]+(?:['\u2019][^\W_]+)*)|[^ \n.,;:!?()-]")
+CAPITALISED: Final = re.compile(r"(?<=[\w,] )[A-Z][a-z]+")
+SAID_AT_LEAST: Final = 4
+# Of those words that phrases hold: a telephone number may be spelled.
+NUMERALS: Final = frozenset(
+    """
+    zero one two three four five six seven eight nine ten sixteen een twee drie vier vyf ses ezintathu ne nye nngwe hanne
+    """.split()  # noqa: SIM905 - words to read
 )
 
 
 class Mask:
     """What stands for what, in the texts of one call.
 
-    `facts` and `names` are hidden wherever they stand; in what a customer wrote each of their words is, too.
+    `facts` and `names` are hidden wherever they stand; no word of `names` is an ordinary one.
     """
 
-    def __init__(self, *, facts: Iterable[str] = (), names: Iterable[str] = ()) -> None:
+    def __init__(self, *, facts: Iterable[str] = (), names: Sequence[str] = ()) -> None:
         self._placeholders: dict[str, str] = {}
         self._hidden: dict[str, str] = {}  # by placeholder
         self._counts: dict[str, int] = {}
@@ -60,8 +68,7 @@ class Mask:
         known |= {one: "NAME" for one in names if len(one) >= SHORTEST}
         self._kinds = {one.lower(): kind for one, kind in known.items()}
         self._known = _any_of(self._kinds)
-        words = {word.lower() for one in self._kinds for word in re.findall(r"[^\W\d_]+", one)}
-        self._words = _any_of(word for word in words if len(word) >= SHORTEST)
+        self._words_of_names = {word for one in names for word in normalise(one).split()}
 
     def hide(self, text: str) -> str:
         """A text of our own, without what is known and without whatever looks like a number or an address."""
@@ -71,21 +78,10 @@ class Mask:
             text = self._replace(pattern, text, lambda found, kind=kind: self._named(kind, found[0]))  # type: ignore[misc]
         return text
 
-    def hide_message(self, text: str, *, ordinary: frozenset[str] = frozenset()) -> str:
-        """A customer's text, without names either, known or not; nothing that he types passes for a placeholder.
-
-        `ordinary` words, in small letters, are nobody's name.
-        """
+    def hide_message(self, text: str) -> str:
+        """A customer's text: ordinary words in small letters, and placeholders; nothing that he types passes for these."""
         text = self.hide(text.replace("[", "(").replace("]", ")"))
-
-        def hide_name(found: re.Match[str], *, before: str, name: str) -> str:
-            return found[0] if ordinary.issuperset(name.lower().split()) else before + self._named("NAME", name)
-
-        if self._words is not None:
-            text = self._replace(self._words, text, lambda found: hide_name(found, before="", name=found[0]))
-        for pattern in (INTRODUCED, CAPITALISED):
-            text = self._replace(pattern, text, lambda found: hide_name(found, before=found[1], name=found[2]))
-        return text
+        return self._replace(WORDS, text, lambda found: self._ordinary(found[1]) if found[1] else " ")
 
     def reveal(self, text: str) -> str:
         """`text` with everything put back.
@@ -93,6 +89,11 @@ class Mask:
         :raises KeyError: a placeholder that stands for nothing
         """
         return PLACEHOLDER.sub(lambda found: self._hidden[found[0]], text)
+
+    def _ordinary(self, word: str) -> str:
+        plain = normalise(word)
+        is_shown = plain in ordinary_words() and plain not in self._words_of_names
+        return plain if is_shown else self._named("WORD", word.lower())
 
     def _named(self, kind: str, found: str) -> str:
         if found not in self._placeholders:
@@ -104,6 +105,25 @@ class Mask:
     @staticmethod
     def _replace(pattern: re.Pattern[str], text: str, hide: Callable[[re.Match[str]], str]) -> str:
         return pattern.sub(lambda found: found[0] if PLACEHOLDER.fullmatch(found[0]) else hide(found), text)
+
+
+@functools.cache
+def ordinary_words() -> frozenset[str]:
+    """Words, in small letters, that several of the phrases hold that the assistant has learnt from, and that are no names.
+
+    What stands capitalised within most of its phrases is a name. Of letters only words are shown: names can be spelled.
+    """
+    phrases = [phrase.text for phrase in learnt()]
+    said = Counter(word for text in phrases for word in set(normalise(text).split()))
+    capitalised = Counter(word for text in phrases for word in {normalise(one) for one in CAPITALISED.findall(text)})
+    return frozenset(
+        word
+        for word, times in said.items()
+        if times >= SAID_AT_LEAST
+        and 2 * capitalised[word] < times
+        and (len(word) > 1 or word in {"a", "i"})
+        and word not in NUMERALS
+    )
 
 
 def texts_in(data: object, *, without: frozenset[str] = frozenset()) -> Iterable[str]:

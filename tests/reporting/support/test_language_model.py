@@ -144,6 +144,14 @@ def test_the_model_sees_no_name_no_figure_and_no_address(model: Stub) -> None:
     assert payment in model.asked["question"]
 
 
+def test_the_model_sees_no_name_that_nobody_knows(model: Stub) -> None:
+    rephrased(question="Naledi and LERATO (Zanele) or @mpho took my money")
+    chosen(Intent.REFUND, Intent.MONEY_IN, question="Naledi and LERATO (Zanele) or @mpho took my money")
+    for request in model.requests:
+        for name in ("naledi", "lerato", "zanele", "mpho"):
+            assert name not in request.lower()
+
+
 def test_a_model_chooses_among_what_is_offered(model: Stub) -> None:
     for name, expected in (("refund", Intent.REFUND), ("`Money_In`.", Intent.MONEY_IN), ("none", None)):
         model.behaviour = saying(name)
@@ -203,7 +211,7 @@ WRONG = {
     ),
     "leaves a figure out": ("facts", lambda text: text.replace("[AMOUNT_2] is held for a voucher. ", "")),
     "makes a placeholder up": ("facts", lambda text: f"{text} [AMOUNT_9]"),
-    "takes a placeholder of the question": ("facts", lambda text: f"{text} [PHONE_1]"),
+    "takes a placeholder of the question": ("facts", lambda text: f"{text} [WORD_1]"),
     "promises": ("words", lambda text: f"{text} Your money will be refunded today."),
     "links": ("words", lambda text: f"{text} See https://evil.example/login"),
     "mails": ("words", lambda text: f"{text} Write to help@evil.example"),
