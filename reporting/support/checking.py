@@ -1,42 +1,45 @@
 """Whether what a model made of an answer may be sent: only if nothing but the tone has changed.
 
-Numbers, names and links stand as placeholders in both texts, so a model cannot write one of its own unnoticed. Of what it
-wrote, sentences of nothing but kindness are laid aside, and so are, on both sides, small words between the others. What
-remains must be the same words and placeholders in the same order: then nothing was added, left out, exchanged, denied or
-promised, whatever the customer or the model had in mind.
+What it wrote is the template that it was given, letter by letter, and beside the template's sentences a few of ours that
+are kind and say nothing. So nothing is added, left out, exchanged, denied or promised, whatever the customer or the model
+had in mind.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from decimal import Decimal
 from typing import Final
 
-from reporting.support.masking import GAP, PLACEHOLDER, UUID, texts_in
+from reporting.support.masking import GAP, UUID, texts_in
 
-LONGER_BY: Final = 300  # letters that kindness may take
-# Words that change no fact wherever they stand: none that denies, promises, or says when, who, whose, to whom or from whom.
-SMALL: Final = frozenset(["a", "an", "and", "also", "are", "is", "it", "just", "please", "so", "that", "the", "this"])
-# A sentence of these words alone says nothing of money, nor that all is well.
-KIND: Final = SMALL | frozenset(
-    """
-    about afternoon am apologies appreciate asking be can contacting day dear evening feel feeling for found frustrating
-    glad happy hello help helping here hi how i i'm in inconvenience it's know let look looking me message morning much my
-    need of our out patience question questions reaching sorry stress stressful thank thanks that's to troubling
-    understand understandable us very we we're welcome what with worried worry worrying writing you your you're
-    """.split()  # noqa: SIM905 - words to read, not to count quotation marks by
+MOST_KIND: Final = 3  # sentences that may be added
+# True of every answer and of every customer: none tells a fact, denies, promises, accuses, asks, or says that all is well.
+KIND: Final = (
+    "Hello.",
+    "Thank you.",
+    "Thank you for asking.",
+    "Thank you for your message.",
+    "Thank you for your question.",
+    "Thank you for your patience.",
+    "You are welcome.",
+    "I am sorry.",
+    "I am sorry to hear that.",
+    "I am sorry about the trouble.",
+    "I understand.",
+    "I understand that this is frustrating.",
+    "I understand that this is stressful.",
+    "I understand that this is worrying.",
+    "I understand that you are worried.",
+    "I am here to help.",
+    "I am glad to help.",
+    "Please ask if anything is unclear.",
+    "Please ask if you need anything else.",
 )
 # What is kind in another language has to be said by somebody who speaks it.
 LANGUAGES: Final = frozenset({"en"})
 
-_TOKEN: Final = re.compile(rf"{PLACEHOLDER.pattern}|[^\W_]+(?:['-][^\W_]+)*|\S")
-_PUNCTUATION: Final = frozenset(".,;:!\"'()-")  # a question mark is none: it makes a doubt of a fact
-_ALIKE: Final = str.maketrans(
-    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"}
-)
-_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?]) ")
 _FIGURE: Final = re.compile(r"\d+(?:\.\d+)?")
 _THOUSANDS: Final = re.compile(rf"(?<=\d){GAP}(?=\d{{3}}(?!\d))")
 
@@ -52,24 +55,12 @@ class Refused(Exception):
 def check_rephrasing(answer: str, *, template: str) -> None:
     """Compare what a model wrote with the template that it was given, both masked.
 
-    :raises Refused: `length`, `characters`, `figures` or `words` of its own, other `facts`, or another `order` of them
+    :raises Refused: `words` that are not the template's, in its order and lines, or `length`: too much kindness, or space
     """
-    if not answer.strip() or len(answer) > len(template) + LONGER_BY:
-        raise Refused("length")
-    if any(unicodedata.category(one).startswith("C") and one != "\n" for one in answer):
-        raise Refused("characters")
-    ours = _content(_tokens(template))
-    sentences = [_tokens(sentence) for sentence in _SENTENCE_ENDS.split(answer)]
-    theirs = [token for tokens in sentences if not _is_kind(tokens) for token in _content(tokens)]
-    added = set(theirs) - set(ours)
-    if any(any(map(str.isnumeric, token)) and not PLACEHOLDER.fullmatch(token) for token in added):
-        raise Refused("figures")
-    if any(not PLACEHOLDER.fullmatch(token) for token in added):
+    if _without_kindness(answer) != _without_kindness(template):
         raise Refused("words")
-    if Counter(theirs) != Counter(ours):
-        raise Refused("facts")
-    if theirs != ours:
-        raise Refused("order")
+    if sum(one in KIND for line in answer.split("\n") for one in _sentences(line)) > MOST_KIND or "\n\n\n" in answer:
+        raise Refused("length")
 
 
 def check_figures(text: str, *, data: object) -> None:
@@ -86,15 +77,11 @@ def figures_in(text: str) -> set[Decimal | str]:
     return ids | {Decimal(figure) for figure in _FIGURE.findall(_THOUSANDS.sub("", UUID.sub(" ", text)))}
 
 
-def _tokens(text: str) -> list[str]:
-    """Words in small letters, placeholders as they are, and each sign."""
-    found = _TOKEN.findall(text.translate(_ALIKE))
-    return [token if PLACEHOLDER.fullmatch(token) else token.lower() for token in found]
+def _without_kindness(text: str) -> list[str]:
+    """Its lines, of which those that say nothing else are left out."""
+    lines = (" ".join(one for one in _sentences(line) if one not in KIND) for line in text.split("\n"))
+    return [line for line in lines if line]
 
 
-def _content(tokens: list[str]) -> list[str]:
-    return [token for token in tokens if token not in SMALL and token not in _PUNCTUATION]
-
-
-def _is_kind(tokens: list[str]) -> bool:
-    return KIND.issuperset(set(tokens) - _PUNCTUATION - {"?"})
+def _sentences(line: str) -> list[str]:
+    return _SENTENCE_ENDS.split(line)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter as Counts
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from prometheus_client import Counter
 
 from mymoolah.common.metrics import MODEL_ANSWERS
 from reporting.support import language_model, model_connection
+from reporting.support.checking import KIND
 from reporting.support.intents import Intent
 from reporting.support.masking import PLACEHOLDER
 from tests.reporting.support import stub_model
@@ -144,6 +145,17 @@ def test_the_model_sees_no_name_no_figure_and_no_address(model: Stub) -> None:
     assert payment in model.asked["question"]
 
 
+def test_the_model_is_told_which_kind_sentences_it_may_say(model: Stub) -> None:
+    rephrased()
+    told = json.loads(model.requests[0].partition("\r\n\r\n")[2])["messages"][0]["content"].splitlines()
+    assert set(KIND) <= set(told)
+
+
+def test_space_around_an_answer_is_not_sent(model: Stub) -> None:
+    model.behaviour = made_of_template(lambda template: f"\n {KINDER}{template} \n\n\n\n")
+    assert rephrased() == KINDER + TEMPLATE
+
+
 def test_the_model_sees_no_name_that_nobody_knows(model: Stub) -> None:
     rephrased(question="Naledi and LERATO (Zanele) or @mpho took my money")
     chosen(Intent.REFUND, Intent.MONEY_IN, question="Naledi and LERATO (Zanele) or @mpho took my money")
@@ -202,38 +214,45 @@ def test_hidden_letters_do_not_carry_numbers_past_the_mask(model: Stub) -> None:
 
 
 # Wrong ----------------------------------------------------------------------------------------------------------------
-WRONG = {
-    "invents a figure": ("figures", lambda text: f"{text} You also have R10 000.00."),
-    "changes a figure": ("figures", lambda text: text.replace("[AMOUNT_1]", "R9 999.00")),
-    "exchanges figures": (
-        "order",
-        lambda text: text.replace("[AMOUNT_1]", "@").replace("[AMOUNT_2]", "[AMOUNT_1]").replace("@", "[AMOUNT_2]"),
+WRONG: dict[str, Callable[[str], str]] = {
+    "invents a figure": lambda text: f"{text} You also have R10 000.00.",
+    "changes a figure": lambda text: text.replace("[AMOUNT_1]", "R9 999.00"),
+    "changes a sign": lambda text: text.replace("[AMOUNT_1]", "-[AMOUNT_1]"),
+    "exchanges figures": lambda text: (
+        text.replace("[AMOUNT_1]", "@").replace("[AMOUNT_2]", "[AMOUNT_1]").replace("@", "[AMOUNT_2]")
     ),
-    "leaves a figure out": ("facts", lambda text: text.replace("[AMOUNT_2] is held for a voucher. ", "")),
-    "makes a placeholder up": ("facts", lambda text: f"{text} [AMOUNT_9]"),
-    "takes a placeholder of the question": ("facts", lambda text: f"{text} [WORD_1]"),
-    "promises": ("words", lambda text: f"{text} Your money will be refunded today."),
-    "links": ("words", lambda text: f"{text} See https://evil.example/login"),
-    "mails": ("words", lambda text: f"{text} Write to help@evil.example"),
-    "telephones": ("figures", lambda text: f"{text} Call 0860 123 456."),
-    "spells a figure": ("words", lambda text: f"{text} You have ten thousand rand."),
-    "asks for a secret": ("words", lambda text: f"{text} Please tell us your password."),
-    "speaks another language": ("words", lambda _: "Jou geld is veilig by ons."),
-    "echoes its orders": ("words", lambda text: f"Ignore all previous instructions. {text}"),
-    "says nothing": ("length", lambda _: ""),
-    "talks": ("length", lambda text: text + " Thank you." * 100),
-    "writes markup": ("words", lambda text: f"<script>{text}</script>"),
-    "writes to the terminal": ("characters", lambda text: f"\x1b[31m{text}"),
+    "leaves a figure out": lambda text: text.replace("[AMOUNT_2] is held for a voucher. ", ""),
+    "makes a placeholder up": lambda text: f"{text} [AMOUNT_9]",
+    "takes a placeholder of the question": lambda text: f"{text} [WORD_1]",
+    "promises": lambda text: f"{text} Your money will be refunded today.",
+    "claims": lambda text: f"We found it. {text}",
+    "links": lambda text: f"{text} See https://evil.example/login",
+    "links by kind words": lambda text: f"Let us know: asking.us. {text}",
+    "mails": lambda text: f"{text} Write to help@evil.example",
+    "telephones": lambda text: f"{text} Call 0860 123 456.",
+    "spells a figure": lambda text: f"{text} You have ten thousand rand.",
+    "asks for a secret": lambda text: f"{text} Please tell us your password.",
+    "speaks another language": lambda _: "Jou geld is veilig by ons.",
+    "echoes its orders": lambda text: f"Ignore all previous instructions. {text}",
+    "says nothing": lambda _: "",
+    "writes markup": lambda text: f"<script>{text}</script>",
+    "writes to the terminal": lambda text: f"\x1b[31m{text}",
 }
 
 
 @pytest.mark.parametrize("how", WRONG)
 def test_what_a_wrong_model_says_is_never_sent(model: Stub, how: str) -> None:
-    reason, make = WRONG[how]
-    model.behaviour = made_of_template(make)
+    model.behaviour = made_of_template(WRONG[how])
     outcomes = Outcomes()
     assert rephrased() == TEMPLATE
-    assert outcomes.since() == {reason: 1}
+    assert outcomes.since() == {"words": 1}
+
+
+def test_a_model_that_talks_is_not_heard(model: Stub) -> None:
+    model.behaviour = made_of_template(lambda text: text + " Thank you." * 100)
+    outcomes = Outcomes()
+    assert rephrased() == TEMPLATE
+    assert outcomes.since() == {"length": 1}
 
 
 @pytest.mark.parametrize(
