@@ -118,6 +118,17 @@ def cancel(voucher_type: str) -> Callable[[World], Act]:
     return prepare
 
 
+def cancel_frozen(voucher_type: str) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        wallet = Wallet.objects.filter(pk=world.thandi.wallet.pk)
+        wallet.update(status="active")
+        act = cancel(voucher_type)(world)
+        wallet.update(status="frozen")
+        return act
+
+    return prepare
+
+
 def cancel_for_customer(world: World) -> Act:
     voucher = world.issue("standard")
     return lambda key: ending.cancel_for_customer(
@@ -275,6 +286,8 @@ SERVICES: dict[str, Callable[[World], Act]] = {
     **{f"issue {kind}": issue(kind) for kind in Voucher.Type.values},
     "redeem": redeem,
     **{f"cancel {kind}": cancel(kind) for kind in Voucher.Type.values if kind != Voucher.Type.STANDARD},
+    "cancel easypay_voucher, frozen": cancel_frozen("easypay_voucher"),
+    "cancel easypay_cashout, frozen": cancel_frozen("easypay_cashout"),
     "cancel standard by finance": cancel_for_customer,
     **{f"expire {kind}": expire(kind) for kind in Voucher.Type.values},
     "place hold": place_hold,

@@ -256,13 +256,14 @@ def place(
     return held_at
 
 
-def free(*, hold_id: int, status: Literal["voided", "expired"], check_active: bool = False) -> dt.datetime:
+def free(*, hold_id: int, status: Literal["voided", "expired"]) -> dt.datetime:
     """Give held money back to its wallet, and what of it was spent to the limits; the moment it is free from.
 
-    With `check_active` the customer asks, and neither he nor his wallet may be stopped.
+    Neither a freeze nor a suspension is in its way: the money stays where it is.
 
     :raises HoldResolved: it is no longer held, or `expired` before its time
-    :raises UnknownHold, WalletNotActive, UserNotActive: nothing was written
+    :raises UnknownHold: nothing was written
     """
+    check_active = False
     freed_at: dt.datetime = posting.changing("void_hold", hold_id, status, check_active, None, hold_id=hold_id)
     return freed_at

@@ -153,9 +153,12 @@ class CancelView(StrictView):
     )
     @once_for_each_key
     @refuses(VoucherNotFound, VoucherNotCancellable, VoucherRedeemed, VoucherExpired, VoucherCancelled)
-    @refuses(VoucherUnderReview, WalletFrozen, WalletClosed, UserNotActive)
+    @refuses(VoucherUnderReview)
     def post(self, request: Request, voucher_id: uuid.UUID) -> Response:
-        """Cancel an EasyPay voucher that no till has seen, once for each key; face, fee and VAT come back."""
+        """Cancel an EasyPay voucher that no till has seen, once for each key; face, fee and VAT come back.
+
+        In a frozen wallet too: that is how a cash-out is stopped that somebody else made before.
+        """
         public_id = principal(request).public_id
         cancelled = cancel_voucher(
             user_public_id=public_id,

@@ -53,7 +53,7 @@ def redeem(voucher: Voucher, redeemer_wallet_id: int, amount: Decimal, *, transf
     )
 
 
-def refund(voucher: Voucher, wallet_id: int, rest: Decimal, *, to_suspense: bool, check_active: bool) -> list[Leg]:
+def refund(voucher: Voucher, wallet_id: int, rest: Decimal, *, to_suspense: bool) -> list[Leg]:
     """VL→C b, FI→C f, VC→C v; to suspense where the wallet is closed"""
     target: int | House = House(Wallet.Kind.SUSPENSE, wallet_id) if to_suspense else wallet_id
     parts = (
@@ -69,7 +69,6 @@ def refund(voucher: Voucher, wallet_id: int, rest: Decimal, *, to_suspense: bool
             House(house, wallet_id),
             target,
             amount,
-            check_active=check_active,
             gives_back=spent if kind == Kind.VOUCHER_REFUND else None,
         )
         for kind, house, amount in parts

@@ -322,16 +322,18 @@ class Model:
             return {"voucher_not_found"}
         if voucher.type == "standard":
             return {"voucher_not_cancellable"}
-        return self.end(voucher, "cancelled", account.stopped)
+        return self.end(voucher, "cancelled")
 
     def finance_cancel(self, voucher: Voucher) -> Reasons:
         if voucher.type != "standard":
             return {"voucher_not_cancellable"}
-        return self.end(voucher, "cancelled", set())
+        return self.end(voucher, "cancelled")
 
-    def end(self, voucher: Voucher, status: str, reasons: Reasons) -> Reasons:
+    def end(self, voucher: Voucher, status: str) -> Reasons:
+        """What was paid goes back to whom it belongs, stopped or not."""
         if voucher.status not in LIVE:
             return {f"voucher_{voucher.status}"}
+        reasons = set()
         if voucher.pins:
             reasons.add("voucher_under_review")
         if status == "cancelled" and voucher.expires_at <= self.now:
@@ -356,7 +358,7 @@ class Model:
             if voucher.status in LIVE
             and voucher.expires_at + (dt.timedelta(0) if voucher.type == "standard" else WAITING) <= self.now
         ]
-        return sum(not self.end(voucher, "expired", set()) for voucher in due)
+        return sum(not self.end(voucher, "expired") for voucher in due)
 
     # At the till ------------------------------------------------------------------------------------------------------
     def till(self, voucher: Voucher | None, amount: Decimal, paid_at: dt.datetime) -> str:

@@ -30,6 +30,7 @@ from tests.tables import digests
 from tests.vouchers import desk
 from tests.vouchers.book import a_voucher
 from tests.vouchers.desk import CASH_OUT, EASYPAY_VOUCHER, STANDARD, TOP_UP, code_of, state_of, stop
+from tests.vouchers.till import payment, told
 from transactions import posting
 from transactions.models import IdempotencyKey
 from vouchers import selectors
@@ -226,6 +227,18 @@ def test_a_cancelled_voucher_is_shown_so_now_and_when_asked_again(rich: Person, 
     assert (second.content, second["Idempotency-Replayed"]) == (first.content, "true")
     assert "Idempotency-Replayed" not in first
     problem(cancel(rich, made["id"]), 409, "voucher_cancelled")
+
+
+def test_a_cash_out_that_a_thief_made_is_stopped_in_the_frozen_wallet(rich: Person) -> None:
+    made = body_of(issue(rich, order(CASH_OUT)))
+    calling(rich).post(f"wallets/{rich.wallet.number}/freeze")
+    problem(issue(rich, order(CASH_OUT)), 409, "wallet_frozen")
+    first, second = (cancel(rich, made["id"], key="k") for _ in range(2))
+    assert (first.status_code, second.status_code, second.content) == (200, 200, first.content)
+    wallet = body_of(calling(rich).get(f"wallets/{rich.wallet.number}"))
+    assert (wallet["status"], wallet["available"], wallet["held"]) == ("frozen", wallet["balance"], "0.00")
+    assert told(payment(made["easypay_number"])) == "suspense"
+    assert balance(rich) == Money.parse(wallet["balance"])
 
 
 def test_a_cancelled_top_up_that_was_paid_after_all_is_still_told_to_be_cancelled(thandi: Person) -> None:

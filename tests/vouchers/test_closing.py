@@ -36,6 +36,7 @@ from vouchers.services.closing import (
     close_account,
     reopen_account,
 )
+from vouchers.services.ending import Cancelled
 from wallets.models import Wallet
 from wallets.services import open_wallet
 
@@ -185,6 +186,18 @@ def test_after_thirty_days_a_closing_stands(thandi: Person, ledger: Ledger) -> N
     with pytest.raises(CannotReopen):
         reopen(thandi.user, now=now() + REOPENED_WITHIN)
     reopen(thandi.user, now=now() + REOPENED_WITHIN - dt.timedelta(minutes=5))
+
+
+def test_a_cancel_that_races_a_closing_is_done_and_never_under_it(race: Callable[..., list[Any]]) -> None:
+    by("kyc")
+    for one in range(4):
+        who = person(f"canceller{one}")
+        voucher = desk.issue(who, TOP_UP)
+        cancelled, closed = desk.at_once(race, lambda: desk.cancel(who, voucher), lambda: close(who.user))  # noqa: B023
+        assert isinstance(cancelled, Cancelled), cancelled
+        assert desk.state_of(voucher)[0] == "cancelled"
+        assert closed is None or "live voucher: 1" in closed.detail
+        assert standings(who) == (["closed"] * 2 if closed is None else ["active"] * 2)
 
 
 def test_what_races_a_closing_comes_before_it_or_is_refused(

@@ -36,12 +36,7 @@ from tests.vouchers.desk import (
 )
 from tests.vouchers.till import moves, payment, told
 from transactions.models import Transaction, Transfer
-from transactions.posting import (
-    IdempotencyKeyReused,
-    UserNotActive,
-    WalletClosed,
-    WalletFrozen,
-)
+from transactions.posting import IdempotencyKeyReused
 from vouchers.errors import (
     VoucherCancelled,
     VoucherExpired,
@@ -53,6 +48,7 @@ from vouchers.errors import (
 from vouchers.models import SuspenseItem, Voucher, VoucherTotal
 from vouchers.services.ending import Cancelled, Sweep, cancel_for_customer, expire_vouchers
 from wallets.models import Hold, Wallet
+from wallets.services import freeze_wallet
 
 pytestmark = [pytest.mark.sql, pytest.mark.usefixtures("ledger")]
 
@@ -68,6 +64,16 @@ def rich(thandi: Person) -> Person:
 
 
 # By the customer ----------------------------------------------------------------------------------------------------
+STOPS: dict[str, Callable[[Person], object]] = {
+    "nothing": lambda _: None,
+    "a freeze": lambda who: freeze_wallet(
+        number=who.wallet.number, user_public_id=who.user.public_id, origin=audit.SYSTEM
+    ),
+    "a suspension": lambda who: stop(User, who, "suspended"),  # his access token is good for a while
+}
+
+
+@pytest.mark.parametrize("stops", STOPS)
 @pytest.mark.parametrize(
     ("voucher_type", "moved"),
     [
@@ -79,12 +85,17 @@ def rich(thandi: Person) -> Person:
         (CASH_OUT, {"thandi": ("0.00", "-109.20")}),
     ],
 )
-def test_what_was_paid_or_held_comes_back_fees_too(rich: Person, voucher_type: str, moved: dict[str, Any]) -> None:
+def test_what_was_paid_or_held_comes_back_fees_too_whatever_stops_its_owner(
+    rich: Person, voucher_type: str, moved: dict[str, Any], stops: str
+) -> None:
     voucher = issue(rich, voucher_type)
+    STOPS[stops](rich)
+    standing = wallet_of(rich).standing
     with moves({rich if who == "thandi" else who: change for who, change in moved.items()}):
         cancelled = cancel(rich, voucher)
     assert (cancelled.voucher.status, cancelled.replayed) == ("cancelled", False)
     assert state_of(voucher) == ("cancelled", Decimal(0))
+    assert wallet_of(rich).standing == standing
     assert spent(rich) == (Decimal(0), Decimal(0))
     assert VoucherTotal.objects.get(user=rich.user).total_count == 0
     if voucher_type == CASH_OUT:
@@ -117,8 +128,6 @@ REFUSALS: dict[str, tuple[Callable[[Person, Voucher], object], type[Exception]]]
     "cancelled": (cancel, VoucherCancelled),
     "expired": (lambda _, voucher: expire_vouchers(now=voucher.expires_at + dt.timedelta(days=3)), VoucherExpired),
     "waiting for finance": (lambda _, voucher: told(payment(voucher, "99.99")), VoucherUnderReview),
-    "frozen": (lambda who, _: stop(Wallet, who, "frozen"), WalletFrozen),
-    "suspended": (lambda who, _: stop(User, who, "suspended"), UserNotActive),
 }
 
 
@@ -144,15 +153,6 @@ def test_past_its_end_it_waits_for_the_sweep_and_is_not_cancelled(rich: Person, 
     cancel(rich, voucher, at=voucher.expires_at - INSTANT)
 
 
-def test_a_closed_wallet_cancels_nothing(thandi: Person) -> None:
-    voucher = issue(thandi, TOP_UP)
-    stop(Wallet, thandi, "closed")
-    before = digests()
-    with pytest.raises(WalletClosed):
-        cancel(thandi, voucher)
-    assert digests() == before
-
-
 @pytest.mark.parametrize("voucher_type", CANCELLABLE)
 @pytest.mark.parametrize("status", ["cancelled", "expired"])
 def test_the_database_ends_none_that_waits_for_finance(
@@ -164,9 +164,11 @@ def test_the_database_ends_none_that_waits_for_finance(
         app_sql("UPDATE vouchers SET status = %s, balance = 0 WHERE id = %s", status, voucher.pk)
 
 
+@pytest.mark.parametrize("stops", STOPS)
 @pytest.mark.parametrize("voucher_type", CANCELLABLE)
-def test_twice_with_one_key_is_once(rich: Person, voucher_type: str) -> None:
+def test_twice_with_one_key_is_once(rich: Person, voucher_type: str, stops: str) -> None:
     voucher, other = issue(rich, voucher_type), issue(rich, voucher_type)
+    STOPS[stops](rich)
     cancel(rich, voucher, key="k")
     after = digests()
     again = cancel(rich, voucher, key="k")
@@ -207,6 +209,18 @@ def test_either_it_is_cancelled_or_it_expires(rich: Person, race: Race, voucher_
         assert isinstance(cancelled, VoucherExpired)
         assert (state_of(voucher)[0], swept) == ("expired", Sweep(expired=1, failed=0))
     assert (balance(rich), wallet_of(rich).held) == (Money.parse("1000.00"), 0)
+
+
+@pytest.mark.parametrize("voucher_type", CANCELLABLE)
+def test_a_freeze_at_the_same_moment_keeps_no_cancel_back(rich: Person, race: Race, voucher_type: str) -> None:
+    for _ in range(5):
+        voucher = issue(rich, voucher_type)
+        cancelled, frozen = at_once(race, lambda: cancel(rich, voucher), lambda: STOPS["a freeze"](rich))  # noqa: B023
+        assert isinstance(cancelled, Cancelled), cancelled
+        assert isinstance(frozen, Wallet), frozen
+        assert (balance(rich), wallet_of(rich).held) == (Money.parse("1000.00"), 0)
+        assert (wallet_of(rich).standing, spent(rich)) == ("frozen by the customer", (Decimal(0), Decimal(0)))
+        Wallet.objects.filter(pk=rich.wallet.pk).update(status="active", frozen_by=None)
 
 
 def test_what_comes_back_shows_among_the_customers_entries(rich: Person) -> None:

@@ -184,6 +184,7 @@ ROWS = [
     # Top-ups ----------------------------------------------------------------------------------------------------------
     Row("top-up: issue", [], issues(TOP_UP), [], {}, "pending_payment 0.00"),
     Row("top-up: cancel", [issues(TOP_UP)], cancels, [], {}, "cancelled 0.00"),
+    Row("top-up: cancel, frozen", [issues(TOP_UP), freezes()], cancels, [], {}, "cancelled 0.00"),
     Row("top-up: expiry", [issues(TOP_UP), freezes()], expires, [], {}, "expired 0.00"),
     Row("top-up: expiry, closed", [issues(TOP_UP), closes()], expires, [], {}, "expired 0.00"),
     Row(
@@ -318,6 +319,14 @@ ROWS = [
         "redeemed 0.00",
     ),
     Row(
+        "EasyPay voucher: spent, frozen",
+        [has("102.88"), issues(EASYPAY_VOUCHER), freezes()],
+        till_reports("100.00"),
+        ["VL→EC 100.00 voucher_spent"],
+        {"VL": "-100.00", "EC": "+100.00"},
+        "redeemed 0.00",
+    ),
+    Row(
         "EasyPay voucher: spent, whatever became of its wallet",
         [has("102.88"), issues(EASYPAY_VOUCHER), closes(), suspends()],
         till_reports("100.00"),
@@ -396,6 +405,23 @@ ROWS = [
         "cancelled 0.00",
     ),
     Row(
+        "EasyPay voucher: cancel, frozen and full",
+        [has("102.88"), issues(EASYPAY_VOUCHER), has("100000.00"), freezes()],
+        cancels,
+        ["VL→C 100.00 voucher_refund, FI→C 2.50 fee, VC→C 0.38 vat"],
+        {"VL": "-100.00", "C": "+102.88", "FI": "-2.50", "VC": "-0.38"},
+        "cancelled 0.00",
+    ),
+    Row(
+        "EasyPay voucher: cancel, closed → SU",
+        [has("102.88"), issues(EASYPAY_VOUCHER), closes()],
+        cancels,
+        ["VL→SU 100.00 voucher_refund, FI→SU 2.50 fee, VC→SU 0.38 vat"],
+        {"VL": "-100.00", "SU": "+102.88", "FI": "-2.50", "VC": "-0.38"},
+        "cancelled 0.00",
+        ["owed_to_customer 102.88 wallet_closed"],
+    ),
+    Row(
         "EasyPay voucher: expiry, frozen and full",
         [has("102.88"), issues(EASYPAY_VOUCHER), has("100000.00"), freezes()],
         expires,
@@ -454,6 +480,14 @@ ROWS = [
         "cancelled 0.00",
     ),
     Row(
+        "cash-out: cancel, frozen",
+        [has("109.20"), issues(CASH_OUT), freezes()],
+        cancels,
+        [],
+        {"C held": "-109.20"},
+        "cancelled 0.00",
+    ),
+    Row(
         "cash-out: expiry, frozen",
         [has("109.20"), issues(CASH_OUT), freezes()],
         expires,
@@ -498,8 +532,8 @@ ROWS = [
         ["owed_to_till 100.00 late"],
     ),
     Row(
-        "cash-out: late, after it was cancelled",
-        [has("109.20"), issues(CASH_OUT), cancels],
+        "cash-out: late, after it was cancelled in a frozen wallet",
+        [has("109.20"), issues(CASH_OUT), freezes(), cancels],
         till_reports("100.00"),
         ["SU→CC 100.00 suspense"],
         {"SU": "-100.00", "CC": "+100.00"},
@@ -927,18 +961,10 @@ REFUSALS = [
         "redeem_exceeds_voucher",
     ),
     Refusal("top-up: issue", "A", [freezes()], issues(TOP_UP), "wallet_frozen"),
-    Refusal("top-up: cancel", "A", [issues(TOP_UP), freezes()], cancels, "wallet_frozen"),
     Refusal("top-up: cancel", "pinned", [issues(TOP_UP), till_reports("70.00")], cancels, "voucher_under_review"),
     Refusal("EasyPay voucher: issue", "A", [has("102.88"), freezes()], issues(EASYPAY_VOUCHER), "wallet_frozen"),
     Refusal("EasyPay voucher: issue", "L", SPENT_TODAY, issues(EASYPAY_VOUCHER), "limit_exceeded"),
     Refusal("EasyPay voucher: issue", "available", [has("102.87")], issues(EASYPAY_VOUCHER), "insufficient_funds"),
-    Refusal(
-        "EasyPay voucher: cancel",
-        "A for the customer's",
-        [has("102.88"), issues(EASYPAY_VOUCHER), freezes()],
-        cancels,
-        "wallet_frozen",
-    ),
     Refusal(
         "EasyPay voucher: cancel",
         "pinned",
@@ -952,13 +978,6 @@ REFUSALS = [
     ),
     Refusal("cash-out: issue", "L", SPENT_TODAY, issues(CASH_OUT), "limit_exceeded"),
     Refusal("cash-out: issue", "available", [has("109.19")], issues(CASH_OUT), "insufficient_funds"),
-    Refusal(
-        "cash-out: cancel",
-        "A for the customer's",
-        [has("109.20"), issues(CASH_OUT), freezes()],
-        cancels,
-        "wallet_frozen",
-    ),
     Refusal(
         "cash-out: cancel",
         "pinned",

@@ -107,13 +107,18 @@ def test_of_ten_reports_of_one_number_at_once_one_is_applied(
     redeemed_by(voucher, into=thandi.wallet if kind == TOP_UP else None)
 
 
-@pytest.mark.parametrize("kind", [TOP_UP, SPENT, CASH_OUT])
+# Cash for a top-up of a frozen wallet is in doubt whoever comes first: tests/vouchers/test_tills.py.
+@pytest.mark.parametrize(
+    ("kind", "wallet"),
+    [(TOP_UP, "active"), *((kind, wallet) for kind in (SPENT, CASH_OUT) for wallet in ("active", "frozen"))],
+)
 def test_of_a_cancel_and_a_report_at_once_one_wins(
-    kind: Voucher.Type, thandi: Person, race: Callable[..., list[Any]]
+    kind: Voucher.Type, wallet: str, thandi: Person, race: Callable[..., list[Any]]
 ) -> None:
     fund(thandi, "5000.00")
-    for _ in range(8):
-        voucher = issue(thandi, kind)
+    vouchers = [issue(thandi, kind) for _ in range(8)]
+    Wallet.objects.filter(pk=thandi.wallet.pk).update(status=wallet)
+    for voucher in vouchers:
         turns = itertools.count()
 
         def work(voucher: Voucher = voucher, turns: itertools.count[int] = turns) -> Any:
