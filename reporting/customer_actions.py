@@ -84,7 +84,7 @@ class Deed:
 # What is done -----------------------------------------------------------------------------------------------------------
 def _freeze(asked: Asked) -> str:
     freezing.freeze_for_cause(number=asked.number, seen=asked.seen, why=asked.form.why, origin=asked.origin)
-    return f"Wallet {asked.number} is frozen. Nothing goes out or in."
+    return f"Wallet {asked.number} is frozen: it neither sends nor receives. {freezing.NOT_STOPPED}"
 
 
 def _take_over(asked: Asked) -> str:
@@ -169,7 +169,8 @@ def _is_open(person: User) -> bool:
 DEEDS: Final = {
     "freeze": Deed(
         title="Freeze wallet",
-        what_happens="Nothing goes out of the wallet or into it, at once. The customer is told, not why.",
+        what_happens="From now on the wallet neither sends nor receives, and no voucher is made from it or redeemed into "
+        f"it. {freezing.NOT_STOPPED} {freezing.HOW_TO_STOP_IT} The customer is told, not why.",
         permissions=[freezing.MAY_FREEZE],
         reasons=freezing.FreezeReason,
         do=_freeze,

@@ -198,7 +198,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
 
 
 def why_stuck(wallet: Row, customer: User) -> str:
-    """Since when what is in it cannot be moved, whatever is available: `while frozen`."""
+    """Since when its customer cannot move what is available: `while frozen`. What is held a till can still pay out."""
     if customer.status != User.Status.ACTIVE:
         return f"while the account is {customer.status}"
     return "" if wallet["status"] == Wallet.Status.ACTIVE else f"while {wallet['status']}"

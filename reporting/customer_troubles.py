@@ -16,6 +16,7 @@ from mymoolah.common.admin import plain_money, shown
 from mymoolah.common.errors import Unavailable
 from reporting.customer_selectors import Row
 from vouchers.models import SuspenseItem
+from wallets.freezing import HOW_TO_STOP_IT, NOT_STOPPED
 from wallets.models import Wallet
 
 Level = Literal["stop", "warn", "note"]
@@ -93,7 +94,8 @@ def of_wallets(wallets: Iterable[Row]) -> Iterator[Trouble]:
         address = reverse("admin:wallets_wallet_change", args=[wallet["id"]])
         if wallet["status"] != Wallet.Status.ACTIVE:
             standing = Wallet(status=wallet["status"], frozen_by=wallet["frozen_by"]).standing
-            yield Trouble(level="stop", title=f"Wallet {number} is {standing}", address=address)
+            text = f"{NOT_STOPPED} {HOW_TO_STOP_IT}" if wallet["status"] == Wallet.Status.FROZEN else ""
+            yield Trouble(level="stop", title=f"Wallet {number} is {standing}", text=text, address=address)
             continue
         if not wallet["may_send"]:
             text = "This tier may receive, not send: identity documents are needed."

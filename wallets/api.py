@@ -87,11 +87,16 @@ class FreezeView(StrictView):
         operation_id="freeze_wallet",
         request=None,
         responses=WalletOutput,
-        examples=[OpenApiExample("Nothing goes out or in", examples.FROZEN, response_only=True)],
+        examples=[OpenApiExample("It is frozen", examples.FROZEN, response_only=True)],
     )
     @refuses(UnknownUser, WalletNotFound, CannotFreeze)
     def post(self, request: Request, number: str) -> Response:
-        """Stop a wallet from sending and receiving. Only staff can undo this."""
+        """Stop a wallet from sending and receiving, and vouchers from being made from it or redeemed into it.
+
+        Only staff can undo this. Vouchers and cash-outs made before can still be used at a till, or by whoever has the
+        code: list them (`list_vouchers`) and cancel what somebody else made (`cancel_voucher`), which a freeze does not
+        stop. Standard vouchers cannot be cancelled here: call us.
+        """
         public_id = principal(request).public_id
         origin = origin_of(request, actor_id=get_user_id(public_id=public_id))
         services.freeze_wallet(number=number, user_public_id=public_id, origin=origin)

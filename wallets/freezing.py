@@ -2,6 +2,9 @@
 
 What a customer wanted frozen (a lost telephone) is undone for whoever is asked questions first and answers them; what
 the bank wanted frozen is undone by finance or an administrator only. The bank's wish goes before the customer's.
+
+A frozen wallet neither sends nor receives, and no voucher is made from it or redeemed into it. Money that returns to its
+owner still comes back into it, and vouchers made before are used, or cancelled, as if it were active.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ from wallets.services import CannotFreeze, WalletNotFound
 
 MAY_FREEZE: Final = "wallets.freeze_wallet"
 MAY_UNFREEZE: Final = "wallets.unfreeze_wallet"
+NOT_STOPPED: Final = "Vouchers and cash-outs made before can still be used, at a till or by whoever has the code, until they are cancelled."
+HOW_TO_STOP_IT: Final = (
+    "The customer cancels EasyPay vouchers and cash-outs in the app, two of finance standard vouchers."
+)
 
 
 class FreezeReason(models.TextChoices):
@@ -85,7 +92,10 @@ def freeze_for_cause(*, number: str, seen: str, why: Why, origin: Origin) -> Wal
             frozen_by=wanted_by.value,
             **why.facts(),
         )
-        text = "Nothing is paid out of it or into it until it is unfrozen. Please call us if you have questions."
+        text = (
+            f"It neither sends nor receives until it is unfrozen. {NOT_STOPPED} EasyPay vouchers and cash-outs you can "
+            "cancel in the app; please call us about others, or if you have questions."
+        )
         tell(person, f"Your wallet ending in {number[-4:]} {'stays' if becomes_the_banks else 'is'} frozen", text)
     return wallet
 

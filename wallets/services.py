@@ -90,6 +90,8 @@ def open_house_wallets(*, currency: str) -> None:
 def freeze_wallet(*, number: str, user_public_id: uuid.UUID, origin: Origin) -> Wallet:
     """Stop a customer's wallet from sending and receiving; freezing a frozen one changes nothing.
 
+    Vouchers made before stay what they are, and what returns to its owner returns into it.
+
     :raises WalletNotFound: no such wallet of this user
     :raises CannotFreeze: it is closed
     """

@@ -21,7 +21,7 @@ from tests.accounts.papers import THANDIS_ID
 from tests.accounts.test_care import signs_in, submitted
 from tests.back_office.house import PASSWORD, colleague, emergency, page_of, signed_in
 from tests.conftest import Ledger, Person, fund
-from wallets.freezing import Question
+from wallets.freezing import NOT_STOPPED, Question
 from wallets.models import Wallet
 
 pytestmark = pytest.mark.usefixtures("ledger", "worker_at_hand")
@@ -181,7 +181,7 @@ def test_a_form_is_of_our_own_page(thandi: Person) -> None:
 def test_freezing_and_unfreezing_come_back_to_the_customer_with_a_sentence(thandi: Person) -> None:
     support, finance = signed_in(colleague("support")), signed_in(colleague("finance"))
     answer = sent(support, thandi, "freeze", reason="fraud")
-    assert f"Wallet {thandi.wallet.number} is frozen. Nothing goes out or in." in text(answer)
+    assert f"Wallet {thandi.wallet.number} is frozen: it neither sends nor receives. {NOT_STOPPED}" in text(answer)
     assert answer.redirect_chain == [(reverse("customer_page", args=[thandi.user.public_id]), 302)]
     assert "The bank froze it: finance or an administrator can undo that." in text(sent(support, thandi, "unfreeze"))
     assert standing(thandi) == "frozen by the bank"

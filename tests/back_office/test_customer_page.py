@@ -30,10 +30,12 @@ from reporting.customer_troubles import of_codes
 from reporting.roles import ROLES
 from tests.back_office.house import SECRETS, Furnished, colleague, emergency, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, person, send
+from tests.vouchers import desk
 from transactions.models import Receivable, Transfer
 from transactions.posting import IdempotencyKey
 from transactions.services import give_demo_money
 from vouchers.models import Voucher
+from wallets.freezing import HOW_TO_STOP_IT, NOT_STOPPED
 from wallets.models import Wallet
 from wallets.services import freeze_wallet, open_house_wallets, open_wallet
 
@@ -208,13 +210,22 @@ def test_an_account_that_is_not_open_says_so_big(support: Client, thandi: Person
     assert f"cannot be moved while the account is {status}" in re.sub(r"\s+", " ", html)
 
 
-def test_money_in_a_frozen_wallet_is_not_called_available(support: Client, thandi: Person) -> None:
-    fund(thandi, "100.00")
-    assert "</span> available" in seen(support, thandi).content.decode()
+def test_money_in_a_frozen_wallet_is_not_called_available_nor_what_is_held_safe(
+    support: Client, thandi: Person
+) -> None:
+    fund(thandi, "209.20")
+    voucher = desk.issue(thandi, desk.CASH_OUT)
+    html = seen(support, thandi).content.decode()
+    assert "</span> available" in html
+    assert "a till can still pay out" not in html
     freeze_wallet(user_public_id=thandi.user.public_id, number=thandi.wallet.number, origin=audit.SYSTEM)
     html = seen(support, thandi).content.decode()
     assert "</span> cannot be moved while frozen" in html
     assert "</span> available" not in html
+    assert re.search(r"109\.20\D+ held, which a till can still pay out", html)
+    assert f"{NOT_STOPPED} {HOW_TO_STOP_IT}" in html
+    desk.cancel(thandi, voucher)
+    assert "a till can still pay out" not in seen(support, thandi).content.decode()
 
 
 def test_a_code_is_a_trouble_only_once_it_should_have_been_used() -> None:

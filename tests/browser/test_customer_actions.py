@@ -54,7 +54,7 @@ def test_support_freezes_a_wallet_and_finance_unfreezes_it(
     number = thandi.wallet.number
     support = at_work(visit, "support", thandi)
     does(support, "Freeze wallet", reason="Fraud is suspected", words="Three strangers paid within a minute")
-    expect(support.get_by_text(f"Wallet {number} is frozen. Nothing goes out or in.")).to_be_visible()
+    expect(support.get_by_text(f"Wallet {number} is frozen: it neither sends nor receives.")).to_be_visible()
     expect(support.get_by_text(f"Wallet {number} is frozen by the bank")).to_be_visible()
     app = Caller(access_token(thandi.user), Client(SERVER_NAME="127.0.0.1"))
     problem(app.post("transfers", ORDER, Idempotency_Key="k"), 409, "wallet_frozen")

@@ -17,7 +17,7 @@ from tests.api import calling, problem
 from tests.conftest import Ledger, Person, Sql, fund, refused, send
 from tests.staff import by, officer, told_of, why
 from transactions.posting import WalletFrozen
-from wallets.freezing import NotFrozen, Question, QuestionsOpen, freeze_for_cause, unfreeze_wallet
+from wallets.freezing import NOT_STOPPED, NotFrozen, Question, QuestionsOpen, freeze_for_cause, unfreeze_wallet
 from wallets.models import Wallet
 from wallets.services import CannotFreeze, WalletNotFound, freeze_wallet
 
@@ -64,6 +64,7 @@ def test_a_frozen_wallet_moves_nothing_until_finance_unfreezes_it(
         f"Your wallet ending in {thandi.wallet.number[-4:]} works again",
     ]
     assert all(message.to == ["thandi@example.com"] for message in mail.outbox)
+    assert NOT_STOPPED in str(mail.outbox[0].body)
     assert "raud" not in "".join(message.subject + str(message.body) for message in mail.outbox)
 
 
