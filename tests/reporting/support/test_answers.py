@@ -29,7 +29,9 @@ from reporting.support.models import LANGUAGES
 from reporting.support.references import References, references_in, without_what_is_worth_money
 from reporting.support.wording import FOLDER, ROWS, answer, label, money, spoken, words_of
 from tests.api import body_of, calling
-from tests.conftest import Person, fund, person, send
+from tests.conftest import Person, Sql, fund, person, send
+from tests.transactions.legs import decided, key
+from transactions import corrections
 from vouchers.models import SuspenseItem, Voucher
 from wallets.models import Wallet
 from wallets.services import freeze_wallet, open_house_wallets, open_wallet
@@ -433,6 +435,89 @@ def test_freezing_is_offered_for_active_wallets_only_and_asks_first(ledger: Any,
     assert Wallet.objects.get(pk=thandi.wallet.pk).status == "active"
     assert calling(thandi).post(freeze["href"].removeprefix("/api/v1/")).status_code == 200
     assert offers() == []
+
+
+def test_who_lost_a_phone_is_shown_what_can_still_be_cashed_and_cancels_it_though_frozen(
+    ledger: Any, thandi: Person
+) -> None:
+    fund(thandi, "500.00")
+    cash_out = make_voucher(thandi, "easypay_cashout", "60.00")
+    make_voucher(thandi, "standard", "50.00")
+    freeze_wallet(number=thandi.wallet.number, user_public_id=thandi.user.public_id, origin=SYSTEM)
+    facts = ask(Intent.LOST_PHONE_OR_FRAUD, thandi)
+    end = cash_out["easypay_number"][-4:]
+    assert f"R60.00, number ending in {end}" in said(Intent.LOST_PHONE_OR_FRAUD, thandi)
+    [cancel] = [
+        link for link in links_for(Intent.LOST_PHONE_OR_FRAUD, facts, language="en") if link["href"].endswith("/cancel")
+    ]
+    assert cancel["confirm"]
+    answer = calling(thandi).post(cancel["href"].removeprefix("/api/v1/"), Idempotency_Key="c")
+    assert answer.status_code == 200, answer.content
+    assert ask(Intent.LOST_PHONE_OR_FRAUD, thandi)["vouchers"] == []
+
+
+def test_a_reversal_is_told_from_the_side_of_who_asks(ledger: Any, thandi: Person, sipho: Person) -> None:
+    fund(thandi, "100.00")
+    sent = send(thandi, sipho, "40.00")
+    about = References(transfer=sent.transfer_id)
+    assert "to Sipho M. has arrived" in said(Intent.TRANSFER_STATUS, thandi, about)
+    corrections.reverse_transfer(group_id=sent.transfer_id, decision=decided(), key=key("reverse", "it"))
+    assert "to Sipho M. was reversed" in said(Intent.TRANSFER_STATUS, thandi, about)
+    assert "from Thandi M. was reversed" in said(Intent.TRANSFER_STATUS, sipho, about)
+
+
+def test_a_payment_that_the_bank_gave_back_was_not_taken_from_who_received_it(
+    ledger: Any, thandi: Person, sipho: Person
+) -> None:
+    fund(thandi, "100.00")
+    sent = send(thandi, sipho, "40.00")
+    send(sipho, person("naledi"), "40.00")
+    corrections.force_reversal(transfer_id=sent.transfer_id, decision=decided(), key=key("force", "it"))
+    about = References(transfer=sent.transfer_id)
+    assert "to Sipho M. was reversed" in said(Intent.TRANSFER_STATUS, thandi, about)
+    assert "came from Thandi M." in said(Intent.TRANSFER_STATUS, sipho, about)
+
+
+def test_what_has_ended_is_not_usable_though_no_sweep_has_come(ledger: Any, thandi: Person, owner_sql: Sql) -> None:
+    fund(thandi, "500.00")
+    for kind in ("easypay_voucher", "easypay_cashout", "easypay_topup"):
+        make_voucher(thandi, kind, "60.00")
+    later = now() + dt.timedelta(days=31)
+
+    def told(intent: Intent) -> str:
+        facts = facts_for(intent, user_public_id=thandi.user.public_id, about=NOBODY, now=later)
+        return answer(intent, facts, language="en")
+
+    assert "no voucher that can still be used" in told(Intent.VOUCHER_LIST)
+    assert "is held a little longer" in told(Intent.CASHOUT)
+    assert "no till had told us" in told(Intent.TOPUP_PENDING)
+    assert "can still be used at a till" not in told(Intent.LOST_PHONE_OR_FRAUD)
+
+
+def test_closing_names_all_that_is_in_its_way(ledger: Any, thandi: Person) -> None:
+    assert "can be closed" in said(Intent.CLOSE_ACCOUNT, thandi)
+    make_voucher(thandi, "easypay_topup", "60.00")
+    KycSubmission.objects.create(
+        user=thandi.user,
+        id_type="sa_id",
+        id_number_encrypted="x",
+        id_number_index=b"i" * 32,
+        waits_for="officer",
+        created_at=now(),
+    )
+    told = said(Intent.CLOSE_ACCOUNT, thandi)
+    assert "only once nothing is left" in told
+    assert "- Vouchers that can still be used: 1" in told
+    assert "- Identity checks that are waiting: 1" in told
+
+
+def test_entries_say_what_they_are(ledger: Any, thandi: Person) -> None:
+    fund(thandi, "500.00")
+    make_voucher(thandi, "easypay_voucher", "60.00")
+    told = said(Intent.TRANSACTIONS, thandi)
+    for line in ("R60.00, a voucher that was made", "R2.50, a fee", "R0.38, VAT on a fee"):
+        assert line in told
+    assert "R0.38, VAT on a fee" in said(Intent.MONEY_OUT, thandi)
 
 
 def test_an_expired_top_up_says_its_last_day(ledger: Any, thandi: Person) -> None:
