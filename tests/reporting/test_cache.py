@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,13 @@ def test_one_statement_reads_a_batch_and_nothing_is_read_twice(crowd: list[Perso
 def test_batches_go_on_where_the_last_one_ended(crowd: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
     uses_the_app(crowd[0])  # on a second device
     monkeypatch.setattr(warming, "BATCH", 2)
+    assert warming.warm_dashboards(most=100) == warming.Warmed(looked_at=6, kept=6)
+
+
+def test_who_warms_goes_on_once_redis_is_back(crowd: list[Person]) -> None:
+    read_cache.store.failed()
+    assert warming.warm_dashboards(most=100) == warming.Warmed(looked_at=6, kept=0)
+    read_cache.store.breaker._shut_until = time.monotonic()  # the pause is over
     assert warming.warm_dashboards(most=100) == warming.Warmed(looked_at=6, kept=6)
 
 

@@ -89,7 +89,6 @@ def read(family: Family, compute: Callable[[], bytes], *, owner: uuid.UUID, aske
                 found = _somebodys(place)
         else:
             READ_CACHE.labels(family.name, "hit").inc()
-        store.breaker.went_well()
     except redis.RedisError as error:
         _failed(family, error)
         return compute()
@@ -159,11 +158,11 @@ def _epoch() -> str | None:
             return None
         if not store.breaker.lets_through():
             return None
-        if not store.is_suitable():
-            store.breaker.went_well()
+        is_suitable = store.is_suitable()  # asks Redis whenever it has failed: whoever tries need not say how it went
+        store.breaker.went_well()
+        if not is_suitable:
             return None
         if epoch is None:
-            store.breaker.went_well()
             gate.open()
     except redis.RedisError as error:
         logger.warning("The read cache does not answer: %s", type(error).__name__)
@@ -195,8 +194,7 @@ def _quietly(family: Family, do: Callable[[], None]) -> None:
 def _failed(family: Family, error: redis.RedisError) -> None:
     READ_CACHE.labels(family.name, "error").inc()
     if isinstance(error, redis.ResponseError) and not isinstance(error, redis.exceptions.ReadOnlyError):
-        store.breaker.went_well()  # it answers, and is full
-        return
+        return  # it answers, and is full
     logger.warning("The read cache does not answer: %s", type(error).__name__)
     store.failed()
 
