@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from mymoolah.common import metrics_folder
 from mymoolah.common.admin import shown
-from reporting.cache_report import Report, report, state_in_words
+from reporting.cache_report import FamilyCounts, Report, report, state_in_words
 from reporting.database_health.words import share, sized
+from reporting.maintenance.counters import facts_of, since_then
 from reporting.maintenance.findings import Facts, Finding, Level, Occasion, grade
 from reporting.maintenance.thresholds import (
     CACHE_HITS_NOTICE_SHARE,
@@ -42,10 +43,10 @@ def look(occasion: Occasion) -> Iterator[Finding]:
         )
         return
     yield from judge(info, occasion)
-    yield from kept_answers(report(metrics_folder.counted_in(settings.METRICS_DIR)))
+    yield from kept_answers(report(metrics_folder.counted_in(settings.METRICS_DIR)), occasion)
 
 
-def kept_answers(found: Report) -> Iterator[Finding]:
+def kept_answers(found: Report, occasion: Occasion) -> Iterator[Finding]:
     """What `cache_stats` tells means."""
     is_well = found.is_open or not found.is_on
     ill = Level.NOTICE if found.objection is None else Level.WARNING
@@ -55,18 +56,23 @@ def kept_answers(found: Report) -> Iterator[Finding]:
         found=state_in_words(found),
         advice="" if is_well else "Customers are answered from PostgreSQL meanwhile. See docs/runbook.md.",
     )
-    for family in found.families:
-        looked_up = family.counts["hit"] + family.counts["miss"]
-        if not family.is_kept or not looked_up:
-            continue
-        is_low = looked_up >= CACHE_READS_MIN and (family.hit_share or 0.0) < FAMILY_HITS_NOTICE_SHARE
-        yield Finding(
-            level=Level.NOTICE if is_low else Level.OK,
-            title=f"Read cache: {family.name}",
-            found=f"{family.counts['hit']:,} of {looked_up:,} answers were kept ones ({share(family.hit_share or 0.0)})",
-            advice="Kept in vain: leave it out of MYMOOLAH_READ_CACHE_FAMILIES." if is_low else "",
-            facts=dict(family.counts),
-        )
+    yield from (family_hits(family, occasion) for family in found.families if family.is_kept)
+
+
+def family_hits(family: FamilyCounts, occasion: Occasion) -> Finding:
+    title = f"Read cache: {family.name}"
+    new, since = since_then(family.counts, occasion, title)
+    hits, asked = new["hit"], new["hit"] + new["miss"]
+    is_low = asked >= CACHE_READS_MIN and hits / asked < FAMILY_HITS_NOTICE_SHARE
+    return Finding(
+        level=Level.NOTICE if is_low else Level.OK,
+        title=title,
+        found=f"{hits:,} of {asked:,} answers were kept ones ({share(hits / asked)}), {since}"
+        if asked
+        else f"no answer was looked for {since}",
+        advice="Kept in vain: leave it out of MYMOOLAH_READ_CACHE_FAMILIES." if is_low else "",
+        facts=facts_of(family.counts),
+    )
 
 
 def judge(info: Facts, occasion: Occasion) -> Iterator[Finding]:

@@ -1,25 +1,22 @@
 """What went wrong. Each finding says where it is counted, and since when.
 
-Refused payments are kept by day in the database. Requests that failed and tasks are counted by the processes themselves,
-in the folder of the metrics, and begin anew when all processes of a program were restarted; so each report keeps how far
-the counters were, for the next one to go on from there. What failed in one request stands in the log alone.
+Refused payments are kept by day in the database; requests that failed and tasks are counted by the processes themselves
+(`counters.py`). What failed in one request stands in the log alone.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from django.conf import settings
-from prometheus_client import Metric
 
 from mymoolah.common import metrics_folder
-from mymoolah.common.admin import shown
 from mymoolah.common.clock import business_day
 from mymoolah.common.sql.queries import rows
 from reporting.database_health.words import counted, lasted
+from reporting.maintenance.counters import facts_of, since_then, totals
 from reporting.maintenance.findings import Facts, Finding, Level, Occasion
 from reporting.maintenance.thresholds import (
     FAILED_REQUESTS_WARNING_SHARE,
@@ -43,47 +40,28 @@ def look(occasion: Occasion) -> Iterator[Finding]:
 
 
 # Counted by the processes -------------------------------------------------------------------------------------------
-def totals(metrics: Iterable[Metric], name: str, *labels: str) -> dict[str, int]:
-    """The counter `name` added up by some of its labels: `success reporting.take_days` → 12."""
-    found: Counter[str] = Counter()
-    for metric in metrics:
-        for sample in metric.samples:
-            if sample.name == name:
-                found[" ".join(sample.labels[label] for label in labels)] += int(sample.value)
-    return dict(found)
-
-
-def since_then(totals: Mapping[str, int], occasion: Occasion, title: str) -> tuple[dict[str, int], str]:
-    """What was counted since the last report, and since when that is."""
-    before = occasion.before(title).get("totals", {})
-    if before and all(totals.get(name, 0) >= count for name, count in before.items()):
-        new = {name: count - before.get(name, 0) for name, count in totals.items()}
-        return new, f"since the report of {shown(occasion.earlier_at)}"
-    return dict(totals), "since the processes of this machine began to count"
-
-
-def failed_requests(totals: Mapping[str, int], occasion: Occasion) -> Finding:
+def failed_requests(counts: Mapping[str, int], occasion: Occasion) -> Finding:
     title = "Failed requests"
-    new, since = since_then(totals, occasion, title)
+    new, since = since_then(counts, occasion, title)
     failed = {status: count for status, count in sorted(new.items()) if status.startswith("5") and count}
     answered, count = sum(new.values()), sum(failed.values())
     failed_share = count / answered if answered else 0.0
     if not count:
         found = f"none of {answered:,} requests {since}" if answered else f"no request was counted {since}"
-        return Finding(level=Level.OK, title=title, found=found, facts={"totals": totals})
+        return Finding(level=Level.OK, title=title, found=found, facts=facts_of(counts))
     by_status = ", ".join(f"{status}: {times:,}" for status, times in failed.items())
     return Finding(
         level=Level.WARNING if failed_share >= FAILED_REQUESTS_WARNING_SHARE else Level.NOTICE,
         title=title,
         found=f"{count:,} of {answered:,} requests ({failed_share:.2%}) {since}: {by_status}",
         advice="The web's log has each with its request id. 503 alone: no connection was free, or a part was away.",
-        facts={"totals": totals},
+        facts=facts_of(counts),
     )
 
 
-def failed_tasks(totals: Mapping[str, int], occasion: Occasion) -> Finding:
+def failed_tasks(counts: Mapping[str, int], occasion: Occasion) -> Finding:
     title = "Failed tasks"
-    new, since = since_then(totals, occasion, title)
+    new, since = since_then(counts, occasion, title)
     failed = {
         name.removeprefix("failure "): count
         for name, count in sorted(new.items())
@@ -92,14 +70,14 @@ def failed_tasks(totals: Mapping[str, int], occasion: Occasion) -> Finding:
     ended = sum(new.values())
     if not failed:
         found = f"none of {ended:,} tasks {since}" if ended else f"no task was counted {since}"
-        return Finding(level=Level.OK, title=title, found=found, facts={"totals": totals})
+        return Finding(level=Level.OK, title=title, found=found, facts=facts_of(counts))
     return Finding(
         level=Level.WARNING,
         title=title,
         found=f"{sum(failed.values()):,} of {ended:,} tasks {since}: "
         + ", ".join(f"{name} {count:,}" for name, count in failed.items()),
         advice="The worker's log has each with its task id; beat asks for it again, so see whether it goes on failing.",
-        facts={"totals": totals},
+        facts=facts_of(counts),
     )
 
 

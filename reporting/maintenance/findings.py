@@ -18,11 +18,6 @@ class Level(StrEnum):
     """Worth a look in working hours."""
     OK = "ok"
 
-    @property
-    def rank(self) -> int:
-        """0 is the gravest."""
-        return list(Level).index(self)
-
 
 def grade(value: float, *, notice: float, warning: float) -> Level:
     return Level.WARNING if value >= warning else Level.NOTICE if value >= notice else Level.OK

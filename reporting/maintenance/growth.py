@@ -49,7 +49,6 @@ def judge(found: Sequence[Facts], *, today: dt.date, disk_bytes: float) -> Itera
         title="Forecast",
         found=f"{sized(size_bytes)} today, {sized(per_day_bytes)} more each day of the last {spanned_days}: "
         f"{', '.join(ahead)} months",
-        facts={"bytes": size_bytes, "per_day_bytes": round(per_day_bytes)},
     )
     yield disk(size_bytes, per_day_bytes, today=today, disk_bytes=disk_bytes)
     for row in [row for row in found if row["table_name"] is not None and row["per_day_bytes"] >= 1][:TABLES_SHOWN]:
@@ -91,5 +90,4 @@ def disk(size_bytes: int, per_day_bytes: float, *, today: dt.date, disk_bytes: f
         advice=""
         if level == Level.OK
         else "Plan a larger disk now; write-ahead log and rebuilt indexes want room as well.",
-        facts={"left_days": None if left_days == float("inf") else round(left_days)},
     )

@@ -23,18 +23,17 @@ from django.db.models import Min, Model
 
 from accounts.models import AuditEvent
 from accounts.sessions import forget_sessions
+from mymoolah.common.clock import business_day
 from reporting import services, table_sizes, task_queue
 from reporting.database_health.words import counted
 from reporting.maintenance.findings import Finding, Level, Occasion
-from reporting.maintenance.thresholds import RECORDS_KEPT_YEARS, SESSIONS_KEPT, UNANSWERED_FOR
+from reporting.maintenance.thresholds import FORGETTING_LATE, RECORDS_KEPT_YEARS, SESSIONS_KEPT, UNANSWERED_FOR
 from reporting.models import DashboardRefresh, LedgerVerification, MaintenanceReport, QueryPerformanceLog, TableSize
 from transactions.models import Transfer
 from vouchers.models import TillEvent
 
 BATCH: Final = 5_000
 MOST_FORGOTTEN: Final = 1_000_000
-LATE: Final = dt.timedelta(days=2)
-"""A night on which no worker ran, and the part of a day until the next."""
 
 # Their oldest row is their first one, which a key finds.
 KEPT: Final[tuple[tuple[type[Model], str], ...]] = (
@@ -80,7 +79,7 @@ def bounded(*, now: dt.datetime) -> Iterator[Finding]:
     )
     for model, column, kept_for in limits:
         oldest = oldest_of(model, column)
-        is_left = oldest is not None and day_of(oldest) < day_of(now - kept_for - LATE)
+        is_left = oldest is not None and day_of(oldest) < day_of(now - kept_for - FORGETTING_LATE)
         table = model._meta.db_table
         yield Finding(
             level=Level.NOTICE if is_left else Level.OK,
@@ -117,7 +116,8 @@ def oldest_of(model: type[Model], column: str) -> dt.date | None:
 
 
 def day_of(moment: dt.date) -> dt.date:
-    return moment.date() if isinstance(moment, dt.datetime) else moment
+    """In Johannesburg."""
+    return business_day(moment) if isinstance(moment, dt.datetime) else moment
 
 
 def queue(*, now: dt.datetime) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +17,7 @@ from mymoolah.common.clock import business_day
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import sqlstate
 from reporting.maintenance import SECTIONS, mail
-from reporting.maintenance.findings import Facts, Finding, Level, Occasion, Section
+from reporting.maintenance.findings import Finding, Level, Occasion, Section
 from reporting.models import MaintenanceReport
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def run(kind: Kind, *, now: dt.datetime, again: bool = False, sections: Sequence
         before = MaintenanceReport.objects.filter(kind=kind, begins_on=begins_on).order_by("-attempt").first()
         if before is not None and not again:
             return Outcome(report=before, is_new=False)
-        findings = list(_look(SECTIONS[kind] if sections is None else sections, _earlier(kind), now))
+        findings = list(_look(kind, SECTIONS[kind] if sections is None else sections, now))
         findings.append(("mail", "Mail", mail.told(settings.OPERATORS_MAIL)))
         levels = [finding.level for _, _, finding in findings]
         with transaction.atomic():
@@ -102,14 +102,10 @@ def alone(key: int) -> Iterator[None]:
             guard.close()
 
 
-def _look(
-    sections: Sequence[Section], earlier: MaintenanceReport | None, now: dt.datetime
-) -> Iterator[tuple[str, str, Finding]]:
+def _look(kind: Kind, sections: Sequence[Section], now: dt.datetime) -> Iterator[tuple[str, str, Finding]]:
     for section in sections:
-        facts = {} if earlier is None else facts_of(earlier, section.name)
-        occasion = Occasion(now=now, earlier=facts, earlier_at=None if earlier is None else earlier.started_at)
         try:
-            for finding in section.look(occasion):
+            for finding in section.look(_occasion(kind, section, now)):
                 yield section.name, section.title, finding
         except Exception as error:  # whatever it is, the other sections are worth as much
             logger.exception("The section %s of maintenance failed", section.name)
@@ -127,12 +123,14 @@ def _failed(error: Exception) -> Finding:
     )
 
 
-def _earlier(kind: Kind) -> MaintenanceReport | None:
-    return MaintenanceReport.objects.filter(kind=kind).order_by("-begins_on", "-attempt").first()
-
-
-def facts_of(report: MaintenanceReport, section: str) -> Mapping[str, Facts]:
-    return {one["title"]: one["facts"] for one in report.findings if one["section"] == section and one["facts"]}
+def _occasion(kind: Kind, section: Section, now: dt.datetime) -> Occasion:
+    """With the facts of the last report in which the section could look: one that failed may have kept none."""
+    could_look = MaintenanceReport.objects.filter(kind=kind).exclude(failed__contains=[section.name])
+    earlier = could_look.order_by("-begins_on", "-attempt").first()
+    if earlier is None:
+        return Occasion(now=now)
+    facts = {one["title"]: one["facts"] for one in earlier.findings if one["section"] == section.name and one["facts"]}
+    return Occasion(now=now, earlier=facts, earlier_at=earlier.started_at)
 
 
 def _object(name: str, title: str, finding: Finding) -> dict[str, Any]:

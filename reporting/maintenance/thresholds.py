@@ -77,5 +77,7 @@ RECORDS_KEPT_YEARS: Final = 5
 """FICA, sections 22 and 23."""
 SESSIONS_KEPT: Final = dt.timedelta(days=365)
 """After a device's last token ran out: long enough to look into a takeover that is told of late."""
+FORGETTING_LATE: Final = dt.timedelta(days=2)
+"""A night on which no worker ran, and the part of a day until the next."""
 UNANSWERED_FOR: Final = dt.timedelta(hours=3)
 """The broker gives a message out again after one hour, and no task may take longer."""
