@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import redis
 from django.conf import settings
-from django.db import connection
 from prometheus_client import Metric
 
 from mymoolah.common import read_cache
 from mymoolah.common.read_cache import storage
+from mymoolah.common.sql.queries import rows
 
 OUTCOMES: Final = ("hit", "miss", "bypass", "computation", "error")
 
@@ -28,9 +28,9 @@ class FamilyCounts:
 
     @property
     def hit_share(self) -> float | None:
-        """Of all that were looked up; None: none was."""
-        looked_up = self.counts["hit"] + self.counts["miss"]
-        return self.counts["hit"] / looked_up if looked_up else None
+        """Of all that were looked for; None: none was."""
+        looked_for = self.counts["hit"] + self.counts["miss"]
+        return self.counts["hit"] / looked_for if looked_for else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Report:
     told_count: int = 0
     not_told_count: int = 0
     memory: Memory | None = None
-    objection: str | None = field(default=None)
+    objection: str | None = None
     """Why Redis is not used: what it says of itself, or that it does not answer."""
 
     @property
@@ -78,18 +78,7 @@ def state_in_words(found: Report) -> str:
 
 def report(metrics: Iterable[Metric]) -> Report:
     """One query, and a few short questions to Redis. `metrics`: where what was counted is found, among all else."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT
-                epoch,
-                CASE WHEN isfinite(opened_at) THEN opened_at END,
-                CASE WHEN isfinite(closed_at) THEN closed_at END,
-                closed_at IS NOT NULL
-            FROM read_cache
-            """
-        )
-        epoch, opened_at, closed_at, is_closed = cursor.fetchone()
+    [gate] = rows("reporting", "read_cache.sql")
     counted = _counted(metrics)
     families = tuple(
         FamilyCounts(
@@ -107,10 +96,7 @@ def report(metrics: Iterable[Metric]) -> Report:
         objection = "Redis does not answer"
     return Report(
         is_on=settings.READ_CACHE,
-        is_closed=is_closed,
-        epoch=epoch,
-        opened_at=opened_at,
-        closed_at=closed_at,
+        **gate,
         families=families,
         told_count=counted.get(("", "done"), 0),
         not_told_count=counted.get(("", "failed"), 0),

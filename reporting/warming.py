@@ -48,8 +48,8 @@ def _last_active(most: int) -> Iterator[list[uuid.UUID]]:
     last_at, last_id = FAR, 0
     while len(seen) < most:
         found = rows("reporting", "last_active_customers.sql", last_at=last_at, last_id=last_id, most=BATCH)
-        batch = list(dict.fromkeys(row["public_id"] for row in found if row["public_id"] not in seen | {None}))
-        batch = batch[: most - len(seen)]
+        customers = dict.fromkeys(row["public_id"] for row in found if row["public_id"] is not None)
+        batch = [customer for customer in customers if customer not in seen][: most - len(seen)]
         seen.update(batch)
         if batch:
             yield batch

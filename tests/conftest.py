@@ -39,6 +39,7 @@ from accounts.models import User
 from mymoolah.common import embedded, read_cache
 from mymoolah.common.clock import now
 from mymoolah.common.money import Money
+from mymoolah.common.read_cache.permission import Known
 from mymoolah.common.retries import sqlstate
 from transactions import posting
 from transactions import services as transaction_services
@@ -50,6 +51,8 @@ from wallets.models import Wallet
 RUNNING = pytest.StashKey[embedded.Running]()
 RUN_ID = "MYMOOLAH_TEST_RUN"  # an environment variable, so that the workers of one run share its template
 ADMIN_URL = "MYMOOLAH_TEST_ADMIN_URL"  # of a superuser; only for tests that must break what no role can
+# What a process knows that neither reads the read cache nor tells of changes, and never asks whether it may.
+NEVER_ASKED = Known(asked_at=float("inf"), seen_at=float("-inf"), epoch="", is_closed=True, may_open=False)
 
 ROOM_BYTES = 4 * 1024**3
 
@@ -71,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.READ_CACHE, os.environ["MYMOOLAH_READ_CACHE"] = False, "off"
     settings.READ_CACHE_FAMILIES = [one.name for one in read_cache.FAMILIES]
     os.environ["MYMOOLAH_READ_CACHE_FAMILIES"] = ",".join(settings.READ_CACHE_FAMILIES)
-    read_cache.gate.stay_closed()
+    read_cache.gate._known = NEVER_ASKED
     worker = getattr(config, "workerinput", None)
     if worker is None:
         os.environ[RUN_ID] = uuid.uuid4().hex[:8]
@@ -307,7 +310,7 @@ def answers_kept() -> Iterator[None]:
     before = settings.READ_CACHE, read_cache.gate._known
     _run("owner", "UPDATE read_cache SET closed_at = NULL, opened_at = '-infinity', epoch = epoch + 1", ())
     settings.READ_CACHE = True
-    read_cache.gate.forget()
+    read_cache.gate._known = None
     read_cache.store.breaker.went_well()
     try:
         yield

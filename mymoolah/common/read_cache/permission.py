@@ -153,14 +153,6 @@ class Gate:
                 self._known = known
         return known
 
-    def forget(self) -> None:
-        """Ask anew: for tests, which change databases as no process does."""
-        self._known = None
-
-    def stay_closed(self) -> None:
-        """Never ask, and neither read nor tell: for tests of everything else."""
-        self._known = Known(asked_at=float("inf"), seen_at=float("-inf"), epoch="", is_closed=True, may_open=False)
-
 
 def _wait_until(moment: float) -> None:
     """Wait, and leave the connection to others meanwhile: a pool would be empty long before."""
