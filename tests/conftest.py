@@ -39,6 +39,7 @@ from accounts.models import User
 from mymoolah.common import embedded, read_cache
 from mymoolah.common.clock import now
 from mymoolah.common.money import Money
+from mymoolah.common.read_cache import storage
 from mymoolah.common.read_cache.permission import Known
 from mymoolah.common.retries import sqlstate
 from transactions import posting
@@ -319,9 +320,13 @@ def answers_kept() -> Iterator[None]:
 
 
 @pytest.fixture
-def kept_answers(ledger: Ledger) -> Iterator[None]:
+def kept_answers(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For tests of anything but failing: a busy machine is no reason to leave the cache alone."""
+    monkeypatch.setattr(storage, "PATIENCE_SECONDS", 10.0)
+    storage._client.cache_clear()
     with answers_kept():
         yield
+    storage._client.cache_clear()
 
 
 @pytest.fixture(autouse=True)

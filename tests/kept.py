@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.conf import settings
 from django.test import Client
 
 from mymoolah.common import read_cache
+from mymoolah.common.metrics import READ_CACHE
 from mymoolah.common.pagination import PageRequest
+from reporting.cache_report import OUTCOMES
 from reporting.selectors import kept_dashboard
 from tests.api import V1, access_token
 from tests.conftest import Person
@@ -73,6 +75,17 @@ def assert_nothing_is_old(people: Iterable[Person]) -> None:
                 assert kept == live, path
     finally:
         settings.RATELIMIT_ENABLE = limits
+
+
+def during(family: str, do: Callable[[], object]) -> dict[str, int]:
+    """What was counted of a family of answers while something was done."""
+
+    def counted() -> dict[str, int]:
+        return {outcome: int(READ_CACHE.labels(family, outcome)._value.get()) for outcome in OUTCOMES}
+
+    before = counted()
+    do()
+    return {outcome: count - before[outcome] for outcome, count in counted().items() if count != before[outcome]}
 
 
 def behind_the_banks_back(*people: Person) -> None:

@@ -7,8 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from mymoolah.common.embedded.postgres import FAST_SETTINGS, SETTINGS
 from mymoolah.common.embedded.programs import programs_for
 from mymoolah.common.embedded.servers import recorded, spawn
 from tests.conftest import ADMIN_URL
+from tests.waiting import wait_until
 
 LIMIT_SECONDS = 60
 HOME = "mymoolah"  # the database that is migrated, and cloned for each test
@@ -180,10 +180,3 @@ def replica_of(primary: OwnPostgres, *, database: str) -> Iterator[Replica]:
         yield copy
     finally:
         copy.remove()
-
-
-def wait_until(condition: Callable[[], bool], limit_seconds: float = LIMIT_SECONDS) -> None:
-    deadline = time.monotonic() + limit_seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)

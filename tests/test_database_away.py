@@ -21,7 +21,8 @@ from django.test import Client
 from tests.api import access_token
 from tests.back_office.house import colleague
 from tests.conftest import ADMIN_URL, Ledger, Person, balance, database_of_its_own, fund, servers_home
-from tests.postgres import HOME, OwnPostgres, own_postgres, wait_until
+from tests.postgres import HOME, OwnPostgres, own_postgres
+from tests.waiting import wait_until
 from tests.web import Answer, Web, web_server
 
 pytestmark = pytest.mark.slow

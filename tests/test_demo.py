@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ import pytest
 
 from mymoolah.common import embedded
 from mymoolah.launch import SERVER_VARIABLES
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 FEW = ("--users", "40", "--vouchers", "40", "--transactions", "400")
@@ -53,7 +53,7 @@ class Run:
             assert text in self.said or self.process.poll() is None, self.said
             return text in self.said
 
-        wait_until(is_there)
+        wait_until(is_there, LIMIT_SECONDS)
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal; the exit code."""
@@ -163,13 +163,6 @@ def processes_of(folder: Path) -> set[int]:
                 if bytes(folder) in known:
                     found.add(int(entry.name))
     return found
-
-
-def wait_until(condition: Callable[[], bool], limit_seconds: float = LIMIT_SECONDS) -> None:
-    deadline = time.monotonic() + limit_seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

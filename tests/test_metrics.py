@@ -12,9 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +43,7 @@ from tests.conftest import Ledger, Person, Sql, fund, person
 from tests.valkey import Valkey, own_valkey
 from tests.vouchers.desk import CASH_OUT, EASYPAY_VOUCHER, issue
 from tests.vouchers.till import UNKNOWN_NUMBER, a_key, payment, told
+from tests.waiting import wait_until
 from tests.web import WORKERS, Web, database_url, web_server
 from transactions.holds import place_hold
 
@@ -348,13 +348,6 @@ def scraped(web: Web) -> Samples:
 
 def sum_of(found: Samples, name: str, **labels: str) -> float:
     return sum(value for (one, has), value in found.items() if one == name and labels.items() <= dict(has).items())
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.slow

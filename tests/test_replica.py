@@ -24,7 +24,8 @@ from mymoolah.common.replica import ALIAS, PRIMARY, Copy, Measured, Source, from
 from tests.api import access_token
 from tests.back_office.house import colleague
 from tests.conftest import Ledger, Person, Sql, database_of_its_own, fund, servers_home
-from tests.postgres import HOME, OwnPostgres, Replica, own_postgres, replica_of, wait_until
+from tests.postgres import HOME, OwnPostgres, Replica, own_postgres, replica_of
+from tests.waiting import wait_until
 from tests.web import Answer, Web, database_url, web_server
 from transactions import posting
 from transactions.models import Kind

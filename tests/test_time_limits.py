@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from tests.conftest import Ledger, Sql
-from tests.postgres import wait_until
 from tests.shown import NAMES
 from tests.valkey import Valkey, own_valkey
+from tests.waiting import wait_until
 from tests.web import database_url, web_server
 
 ROOT = Path(__file__).parents[1]

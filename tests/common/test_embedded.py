@@ -12,8 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -23,6 +22,7 @@ from kombu import Connection
 
 from mymoolah.common import embedded
 from mymoolah.common.embedded import places, programs, servers
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
@@ -260,7 +260,7 @@ def test_an_interrupted_start_leaves_no_process(folder: Path) -> None:
             starter.wait(60)
         assert starter.returncode not in {0, None}
         _leave(starter)
-        _wait_until(lambda: not _processes_of(folder))
+        wait_until(lambda: not _processes_of(folder))
 
 
 def test_pid_files_that_mislead_do_not_keep_postgres_down(folder: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_postgres_started_by_hand_is_named(folder: Path) -> None:
         place = places.place_of(folder)
     command = [str(embedded.pg_bin("postgres")), "-D", str(place.pgdata), "-h", "", "-k", str(place.valkey)]
     with servers.spawn(command, place.account, folder / "log") as by_hand:
-        _wait_until((place.valkey / places.POSTGRES_SOCKET).exists)
+        wait_until((place.valkey / places.POSTGRES_SOCKET).exists)
         with pytest.raises(embedded.EmbeddedError, match=f"Another PostgreSQL .process {by_hand.pid}. already uses"):
             embedded.start(folder, durable=False)
         by_hand.terminate()
@@ -446,14 +446,6 @@ def _processes_of(folder: Path) -> set[int]:
         if entry.name.isdecimal() and str(folder) in words and STARTER not in words:
             found.add(int(entry.name))
     return found
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not come to pass within five seconds")
 
 
 def _kill(folder: Path, name: str) -> None:

@@ -26,8 +26,8 @@ from mymoolah.common.query_log import KEY, Outbox, label_of, outbox, take
 from tests.api import Caller, access_token, calling
 from tests.back_office.house import colleague, signed_in
 from tests.conftest import Person, fund
-from tests.test_demo import wait_until
 from tests.valkey import Valkey, own_valkey
+from tests.waiting import wait_until
 from tests.web import THREADS, WORKERS, web_server
 from transactions.models import Transfer
 

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from django.db import connections, transaction
 
 from mymoolah.common import read_cache
 from mymoolah.common.errors import Unavailable
-from mymoolah.common.metrics import READ_CACHE
 from mymoolah.common.money import Money
 from mymoolah.common.read_cache import permission, storage
 from mymoolah.common.read_cache.permission import Gate
 from tests.api import access_token
 from tests.conftest import Person, Sql, answers_kept, balance, fund, person, send
-from tests.kept import assert_nothing_is_old, assert_nothing_is_old_within, told, without
+from tests.kept import assert_nothing_is_old, assert_nothing_is_old_within, during, told, without
 from tests.valkey import Valkey, own_valkey
+from tests.waiting import wait_until
 from tests.web import Web, web_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ledger")]
@@ -71,20 +71,7 @@ def shown(web: Web, who: Person) -> str:
 
 
 def is_in_use(who: Person) -> bool:
-    def hits() -> float:
-        return float(READ_CACHE.labels("dashboard", "hit")._value.get())
-
-    before = hits()
-    told(who, "dashboard")
-    told(who, "dashboard")
-    return hits() > before
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    return "hit" in during("dashboard", lambda: [told(who, "dashboard") for _ in range(2)])
 
 
 def row(owner_sql: Sql) -> tuple[int, bool]:
@@ -151,7 +138,7 @@ def test_what_is_written_while_redis_is_away_is_seen_and_it_heals_by_itself(
     began = time.monotonic()
     for _ in range(5):  # nobody waits again
         send(thandi, sipho, "1.00")
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 5 * permission.FRESH_SECONDS / 2
     assert [shown(web, thandi) for _ in range(4)] == ["85.00"] * 4
 
     if how == "gone":
@@ -171,15 +158,12 @@ def test_while_redis_hangs_a_process_waits_once_and_briefly(
     assert is_in_use(thandi)
     epoch, _ = row(owner_sql)
     valkey.fail("hangs")
-    took = []
-    for _ in range(10):
-        began = time.monotonic()
-        told(thandi, "dashboard")
-        took.append(time.monotonic() - began)
-    assert took[0] >= storage.PATIENCE_SECONDS
-    assert sum(took[1:]) < storage.PATIENCE_SECONDS * 9
+    began = time.monotonic()
+    assert during("dashboard", lambda: told(thandi, "dashboard")) == {"error": 1}
+    assert storage.PATIENCE_SECONDS <= time.monotonic() - began < storage.PATIENCE_SECONDS + BUSY_SECONDS
+    assert during("dashboard", lambda: [told(thandi, "dashboard") for _ in range(9)]) == {"bypass": 9}
     valkey.recover()
-    wait_until(lambda: is_in_use(thandi), seconds=storage.PAUSE_SECONDS + BUSY_SECONDS)
+    wait_until(lambda: is_in_use(thandi), storage.PAUSE_SECONDS + BUSY_SECONDS)
     assert row(owner_sql) == (epoch, False)  # who only reads closes nothing for others
 
 
@@ -315,13 +299,18 @@ def test_after_an_opening_nobody_reads_before_every_writer_tells_again(kept: Non
     opener.open()
     opened_at = time.monotonic()
     newcomer = Gate()  # a process that begins right now
+    for gate in (early, opener, newcomer):
+        assert gate.epoch() is None
     opens: dict[str, float] = {}
-    while len(opens) < 3:
+
+    def all_are_open() -> bool:
         for name, gate in (("early", early), ("opener", opener), ("newcomer", newcomer)):
             if gate.epoch() is not None:
                 opens.setdefault(name, time.monotonic() - opened_at)
-        time.sleep(0.05)
-    assert all(permission.SETTLED_SECONDS - 0.1 <= after < 2 * permission.SETTLED_SECONDS for after in opens.values())
+        return len(opens) == 3
+
+    wait_until(all_are_open)
+    assert min(opens.values()) >= permission.SETTLED_SECONDS - 0.1
     assert not writer.is_closed()
 
 
