@@ -15,7 +15,7 @@ from tests.back_office.house import PASSWORD, SECRETS, Furnished, colleague
 from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person, fund
-from tests.postgres import wait_until
+from tests.waiting import wait_until
 
 
 def test_support_finds_thandi_by_phone_and_reads_her_page(
