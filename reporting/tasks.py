@@ -51,22 +51,13 @@ def remember_sizes() -> None:
 @shared_task(name="reporting.verify_ledger", soft_time_limit=3540, time_limit=3600)
 def verify_ledger() -> None:
     """Verify the whole ledger and record the result; what is broken is an error in the log."""
-    _verify(since=None, mark=verification.take_mark())
+    verification.verify_and_record(of_changes=False, now=now())
 
 
 @shared_task(name="reporting.verify_changes", soft_time_limit=3540, time_limit=3600)
 def verify_changes() -> None:
     """Verify what changed since the ledger last held, everything if it never did; as the task above."""
-    mark = verification.take_mark()
-    _verify(since=verification.last_mark(now=mark), mark=mark)
-
-
-def _verify(*, since: verification.Mark | None, mark: verification.Mark) -> None:
-    results = list(verification.verify(since=since))
-    verification.record(results, mark=mark, since=since, now=now())
-    for result in results:
-        if result.broken is not None:
-            logger.error("The ledger is broken: %s: %s", result.check.name, result.check.truth)
+    verification.verify_and_record(of_changes=True, now=now())
 
 
 @shared_task(name="reporting.warm_cache", soft_time_limit=120, time_limit=150)

@@ -9,6 +9,7 @@ over everything finds. The other checks read heads and what is open, and are ask
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from mymoolah.common import sql
 from reporting.models import LedgerVerification
+
+logger = logging.getLogger(__name__)
 
 # A transaction that was under way when the mark was taken may write rows of an earlier moment; none lasts so long.
 MARGIN: Final = dt.timedelta(hours=1)
@@ -116,6 +119,21 @@ def verify(*, since: Mark | None = None, using: str = DEFAULT_DB_ALIAS) -> Itera
             names = [column.name for column in cursor.description]
             broken = None if row is None else dict(zip(names, row, strict=True))
             yield Result(check=check, seconds=time.perf_counter() - started, broken=broken)
+
+
+def verify_and_record(*, of_changes: bool, now: dt.datetime) -> LedgerVerification:
+    """Verify everything, or what changed since the ledger last held if it ever did, and write down what was found.
+
+    What is broken is an error in the log.
+    """
+    began = time.monotonic()
+    mark = take_mark()
+    since = last_mark(now=mark) if of_changes else None
+    results = list(verify(since=since))
+    for result in results:
+        if result.broken is not None:
+            logger.error("The ledger is broken: %s: %s", result.check.name, result.check.truth)
+    return record(results, mark=mark, since=since, now=now + dt.timedelta(seconds=time.monotonic() - began))
 
 
 def ledger_size(*, using: str = DEFAULT_DB_ALIAS) -> tuple[int, int]:

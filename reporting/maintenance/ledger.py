@@ -20,9 +20,7 @@ def look_at_changes(occasion: Occasion) -> Iterator[Finding]:
     begins_at = start_of_day(business_day(occasion.now))
     today = LedgerVerification.objects.filter(finished_at__gte=begins_at)
     if not today.exists():
-        mark = verification.take_mark()
-        since = verification.last_mark(now=mark)
-        verification.record(list(verification.verify(since=since)), mark=mark, since=since, now=occasion.now)
+        verification.verify_and_record(of_changes=True, now=occasion.now)
         yield Finding(
             level=Level.NOTICE,
             title="Hourly verification",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -21,7 +22,7 @@ from reporting.maintenance import SECTIONS, Finding, Level, Occasion, Section, r
 from reporting.maintenance.mail import subject, text
 from reporting.maintenance.reports import FAILED, LOCK_KEYS, Kind, MaintenanceUnderWay, Outcome, period_of, run
 from reporting.models import MaintenanceReport
-from tests.conftest import Person, Sql, fund, refused
+from tests.conftest import Ledger, Person, Sql, fund, refused
 from tests.transactions.legs import beside
 
 pytestmark = [pytest.mark.sql, pytest.mark.usefixtures("ledger")]
@@ -134,6 +135,22 @@ def test_the_lock_is_held_while_a_section_looks_and_given_back_after(app_sql: Sq
 
     run(Kind.DAILY, now=NOON, sections=[Section(name="look", title="Look", look=look)])
     assert (seen, app_sql(locks, LOCK_KEYS[Kind.DAILY])) == ([[(1,)]], [(0,)])
+
+
+def test_the_lock_outlasts_a_section_that_takes_longer_than_a_transaction_may_idle(
+    admin_sql: Sql, ledger: Ledger
+) -> None:
+    """A day of it is tried in half a second."""
+    limit = "SET idle_in_transaction_session_timeout = '100ms'"
+    admin_sql(f"ALTER ROLE {settings.DATABASE_APP_ROLE} IN DATABASE {ledger.name} {limit}")
+
+    def look(_: Occasion) -> Iterator[Finding]:
+        time.sleep(0.5)
+        with pytest.raises(MaintenanceUnderWay):
+            run(Kind.DAILY, now=NOON, sections=[CALM])
+        yield Finding(level=Level.OK, title="Depth", found="is known")
+
+    assert run(Kind.DAILY, now=NOON, sections=[Section(name="deep", title="Deep", look=look)]).report.failed == []
 
 
 # A section that fails -----------------------------------------------------------------------------------------------

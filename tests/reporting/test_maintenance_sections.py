@@ -47,6 +47,7 @@ from reporting.models import (
 from tests.accounts.test_second_factor import enrol
 from tests.back_office.house import PASSWORD, colleague, emergency
 from tests.conftest import Ledger, Person, Sql, fund, send
+from tests.conftest import refused as sqlstate_refused
 from tests.reporting.test_db_health import beside
 from tests.test_metrics import broker  # noqa: F401 - a fixture
 from tests.valkey import Valkey
@@ -244,6 +245,7 @@ def test_payments_refused_far_more_often_than_in_the_week_before_are_told() -> N
     for back in range(2, 9):
         refused(TODAY - back * DAY, "insufficient_funds", 40)
         refused(TODAY - back * DAY, "limit_exceeded", 90)
+    refused(TODAY - 9 * DAY, "insufficient_funds", 9_000)  # before that week
     refused(TODAY - DAY, "insufficient_funds", 120)
     refused(TODAY - DAY, "limit_exceeded", 100)
     refused(TODAY - DAY, "wallet_frozen", 99)  # never before, and few
@@ -301,9 +303,12 @@ def test_a_day_without_a_verification_gets_one_and_says_so(thandi: Person) -> No
     fund(thandi, "100.00")
     found = by_title(ledger.look_at_changes(at()))
     assert levels(found.values()) == {"Hourly verification": "notice", "Today": "ok"}
-    assert LedgerVerification.objects.filter(finished_at=NOON, broken=[]).count() == 1
+    first = LedgerVerification.objects.get(finished_at__gte=NOON, broken=[])
+    assert first.changes_since is None, "nothing had ever been verified"
     assert levels(ledger.look_at_changes(at())) == {"Today": "ok"}, "now there is one"
     assert LedgerVerification.objects.count() == 1
+    assert "Hourly verification" in levels(ledger.look_at_changes(at(NOON + DAY)))
+    assert LedgerVerification.objects.latest("finished_at").changes_since == first.snapshot_at
 
 
 def test_a_run_of_today_that_was_broken_is_a_warning_although_a_later_one_held() -> None:
@@ -357,6 +362,7 @@ def test_what_has_grown_slower_since_last_week_comes_first() -> None:
     ):
         logged(label, before, ago=last, times=100)
         logged(label, after, ago=this, times=times)
+    logged("GET /as-ever", "0.1", ago=15 * DAY, times=2_000)
     logged("GET /gone", "8", ago=last, times=100)
     logged("GET /slow", "900", ago=this, times=2, slow=True)
     logged("GET /future", "900", ago=-DAY, times=1)
@@ -390,6 +396,12 @@ def test_a_table_that_somebody_has_locked_is_left_and_told(monkeypatch: pytest.M
     assert found["wallets"].found == "was not analysed: somebody else has locked it"
 
 
+def test_what_is_no_matter_of_waiting_fails_the_section(owner_sql: Sql) -> None:
+    owner_sql(f"REVOKE EXECUTE ON FUNCTION analyze_table FROM {django_settings.DATABASE_APP_ROLE}")
+    with sqlstate_refused("42501"):
+        list(analyzing.look(at()))
+
+
 # Speed --------------------------------------------------------------------------------------------------------------
 def test_in_a_bank_without_customers_nothing_is_measured() -> None:
     assert levels(speed.look(at(now()))) == {"Nothing": "ok"}
@@ -405,6 +417,13 @@ def test_hot_queries_and_two_histories_are_measured(thandi: Person, sipho: Perso
     assert all(found[name].facts["ms"] > 0 and found[name].facts["blocks"] > 0 for name in speed.MEASURED)
     assert "after 4 entries" in found["Histories"].found
     assert "after 3" in found["Histories"].found
+
+
+def test_in_a_large_bank_a_plan_that_leaves_its_index_is_a_warning(thandi: Person, admin_sql: Sql) -> None:
+    fund(thandi, "100.00")
+    admin_sql("UPDATE pg_class SET reltuples = 1000000 WHERE oid = 'transactions'::regclass")
+    found = by_title(speed.look(at(now())))
+    assert Level.WARNING in {found[name].level for name in speed.MEASURED}
 
 
 @pytest.mark.parametrize(
