@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -20,7 +21,7 @@ from accounts import audit
 from accounts.services import rename
 from mymoolah.common import read_cache
 from mymoolah.common.money import Money
-from mymoolah.common.read_cache import permission, storage
+from mymoolah.common.read_cache import permission, release, storage
 from reporting.selectors import get_dashboard
 from tests.api import body_of, calling
 from tests.conftest import Person, fund, person, send
@@ -105,6 +106,30 @@ def test_everything_in_redis_ends_and_not_all_at_once(thandi: Person) -> None:
     kept = sorted(end for end in ends if end < storage.STAMP_KEPT_SECONDS / 2)
     assert storage.KEPT_SECONDS * 0.85 < kept[0] < kept[-1] < storage.KEPT_SECONDS * 1.1
     assert kept[-1] - kept[0] > 0.01
+
+
+def test_what_is_too_large_is_not_kept(thandi: Person) -> None:
+    for length, outcome in ((storage.LARGEST_BYTES, "hit"), (storage.LARGEST_BYTES + 1, "computation")):
+        answer = b"x" * length
+
+        def ask(owner: uuid.UUID, answer: bytes = answer) -> bytes:
+            return read_cache.read(read_cache.DASHBOARD, lambda: answer, owner=owner)
+
+        somebody = uuid.uuid4()
+        assert ask(somebody) == answer
+        assert outcome in during("dashboard", lambda: ask(somebody))  # noqa: B023
+
+
+@pytest.mark.parametrize("name", ["api.py", "sql/queries/wallets_of.sql"])
+def test_a_release_is_every_line_of_code_and_sql(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "BASE_DIR", tmp_path)
+    file = tmp_path / "wallets" / name
+    file.parent.mkdir(parents=True)
+    seen = set()
+    for line in ("one", "another"):
+        file.write_text(line)
+        seen.add(release.fingerprint.__wrapped__())
+    assert len(seen) == 2
 
 
 def test_another_release_never_sees_what_this_one_kept(thandi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
