@@ -45,7 +45,6 @@ class Bank:
 
     port: int
     folder: Path
-    process: subprocess.Popen[bytes]
 
     def pid_of(self, server: str) -> int:
         pid, _ = json.loads((self.folder / f"{server}.json").read_text())["server"]
@@ -120,7 +119,7 @@ def _bank(order: argparse.Namespace) -> Iterator[Bank]:
             raise SystemExit("The demo did not start.")
         # Nobody reads what it says from here on; a full pipe would stop it.
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield Bank(order.port, order.data_dir, process)
+        yield Bank(order.port, order.data_dir)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=180)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from reporting import warming
+from reporting.database_health.words import counted
 
 
 class Command(BaseCommand):
@@ -36,5 +37,5 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"looked_at": warmed.looked_at, "kept": warmed.kept}))
         elif options["verbosity"] > 0:
-            text = f"Kept {warmed.kept:,} dashboards; looked at {warmed.looked_at:,} customers."
+            text = f"Kept {counted(warmed.kept, 'dashboard')}; looked at {counted(warmed.looked_at, 'customer')}."
             self.stdout.write(self.style.SUCCESS(text))
