@@ -96,10 +96,7 @@ def alone(key: int) -> Iterator[None]:
                 raise MaintenanceUnderWay
         yield
     finally:
-        if guard.connection is not None:
-            guard.rollback()
-            guard.set_autocommit(True)
-            guard.close()
+        guard.close()
 
 
 def _look(kind: Kind, sections: Sequence[Section], now: dt.datetime) -> Iterator[tuple[str, str, Finding]]:

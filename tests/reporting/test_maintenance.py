@@ -153,6 +153,17 @@ def test_the_lock_outlasts_a_section_that_takes_longer_than_a_transaction_may_id
     assert run(Kind.DAILY, now=NOON, sections=[Section(name="deep", title="Deep", look=look)]).report.failed == []
 
 
+def test_a_report_is_kept_although_the_lock_was_lost_on_the_way(admin_sql: Sql) -> None:
+    """As when PostgreSQL is restarted meanwhile."""
+
+    def look(_: Occasion) -> Iterator[Finding]:
+        admin_sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = %s", LOCK_KEYS[Kind.DAILY])
+        yield Finding(level=Level.OK, title="Depth", found="is known")
+
+    assert run(Kind.DAILY, now=NOON, sections=[Section(name="deep", title="Deep", look=look)]).is_new
+    assert not run(Kind.DAILY, now=NOON, sections=[CALM]).is_new
+
+
 # A section that fails -----------------------------------------------------------------------------------------------
 def test_a_section_that_fails_keeps_what_it_found_and_none_of_the_others_back(caplog: pytest.LogCaptureFixture) -> None:
     def sinks(_: Occasion) -> Iterator[Finding]:
