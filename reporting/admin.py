@@ -273,7 +273,12 @@ def maintenance_cards(report: MaintenanceReport) -> list[dict[str, Any]]:
             "name": name,
             "title": title,
             "rows": [
-                {**one, **dict(zip(("severity", "mark", "word"), MARKS[one["level"]], strict=True))}
+                {
+                    "about": one["title"],
+                    "says": one["found"],
+                    "advice": one["advice"],
+                    **dict(zip(("severity", "mark", "word"), MARKS[one["level"]], strict=True)),
+                }
                 for one in sorted(findings, key=lambda one: grave.index(one["level"]))
             ],
         }

@@ -16,7 +16,8 @@ FRESH_SECONDS: Final = 1.0  # how long what the row said may be acted upon, from
 SETTLED_SECONDS: Final = 2 * FRESH_SECONDS  # after an opening, until nobody acts on an older `closed` any more
 CLOSED_SECONDS_LEAST: Final = 5.0
 
-# Two databases may share a Redis. The timeline is another one after a failover, whose new primary may lack what was acknowledged; epochs begin anew then.
+# Two databases may share a Redis. The timeline is another one after a failover, whose new primary may lack what was
+# acknowledged; epochs begin anew then.
 # What has been so for a minute needs no watching by each process that begins: that is more than any clock is set by.
 ASK: Final = """
     SELECT
