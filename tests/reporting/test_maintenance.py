@@ -153,6 +153,17 @@ def test_the_lock_outlasts_a_section_that_takes_longer_than_a_transaction_may_id
     assert run(Kind.DAILY, now=NOON, sections=[Section(name="deep", title="Deep", look=look)]).report.failed == []
 
 
+def test_a_run_that_was_killed_leaves_no_report_and_no_lock() -> None:
+    def is_killed(_: Occasion) -> Iterator[Finding]:
+        yield Finding(level=Level.OK, title="Hull", found="was tight")
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run(Kind.DAILY, now=NOON, sections=[CALM, Section(name="dies", title="Dies", look=is_killed)])
+    assert not MaintenanceReport.objects.exists()
+    assert run(Kind.DAILY, now=NOON, sections=[CALM]).is_new
+
+
 def test_a_report_is_kept_although_the_lock_was_lost_on_the_way(admin_sql: Sql) -> None:
     """As when PostgreSQL is restarted meanwhile."""
 
