@@ -561,18 +561,18 @@ CELERY_BEAT_SCHEDULE = {
     },
     "maintenance-daily": {
         "task": "reporting.maintenance_daily",
-        "schedule": crontab(hour=5, minute=0),
-        "options": {"expires": 14_400},
+        "schedule": crontab(hour="5-11", minute=0),  # again after a worker was killed; a report there is stays
+        "options": {"expires": 3_600},
     },
     "maintenance-weekly": {
         "task": "reporting.maintenance_weekly",
-        "schedule": crontab(day_of_week="monday", hour=5, minute=30),
-        "options": {"expires": 14_400},
+        "schedule": crontab(day_of_week="monday", hour="5-11", minute=30),
+        "options": {"expires": 3_600},
     },
     "maintenance-monthly": {
         "task": "reporting.maintenance_monthly",
-        "schedule": crontab(day_of_month="1", hour=6, minute=0),
-        "options": {"expires": 14_400},
+        "schedule": crontab(day_of_month="1", hour="6-11", minute=0),
+        "options": {"expires": 3_600},
     },
     "clear-sessions": {
         "task": "accounts.clear_sessions",

@@ -266,9 +266,9 @@ def test_beat_asks_for_each_kind_in_the_morning_and_twice_makes_one() -> None:
         task.apply(throw=True)
         assert MaintenanceReport.objects.filter(kind=kind).count() == 1
     daily, weekly, monthly = (schedule[f"maintenance-{kind}"]["schedule"] for kind in Kind)
-    assert (daily.hour, daily.minute) == ({5}, {0})
-    assert (weekly.day_of_week, weekly.hour, weekly.minute) == ({1}, {5}, {30})
-    assert (monthly.day_of_month, monthly.hour, monthly.minute) == ({1}, {6}, {0})
+    assert (daily.hour, daily.minute) == (set(range(5, 12)), {0})
+    assert (weekly.day_of_week, weekly.hour, weekly.minute) == ({1}, set(range(5, 12)), {30})
+    assert (monthly.day_of_month, monthly.hour, monthly.minute) == ({1}, set(range(6, 12)), {0})
 
 
 # Kept ---------------------------------------------------------------------------------------------------------------
