@@ -31,6 +31,8 @@ from reporting.customer_chart import charts
 from reporting.customer_search import MOST_FOUND, find_customers, names_of_finders
 from reporting.customer_selectors import Row, Subject
 from reporting.start_page import navigation
+from reporting.support.models import SupportTicket
+from reporting.support.staff_words import about
 from transactions.models import Kind, Proposal, Transaction
 from transactions.proposal_admin import ADD as MAY_PROPOSE
 from transactions.proposal_admin import propose_link
@@ -39,6 +41,7 @@ from vouchers.models import Voucher
 from wallets.models import Wallet
 
 MAY_LOOK: Final = "accounts.view_user"
+MAY_SEE_TICKETS: Final = "reporting.view_supportticket"
 PERIODS_DAYS: Final = (30, 90)
 STATUS_COLOURS: Final = {"active": "success", "suspended": "danger", "closed": "danger"}
 ANCHORS: Final = (
@@ -49,6 +52,7 @@ ANCHORS: Final = (
     ("vouchers", "Vouchers", "vouchers.view_voucher"),
     ("sessions", "Devices", "accounts.view_loginsession"),
     ("cases", "Identity checks", "accounts.view_kycsubmission"),
+    ("tickets", "Support tickets", MAY_SEE_TICKETS),
     ("proposals", "Proposals", "transactions.view_proposal"),
     ("timeline", "What happened", "accounts.view_auditevent"),
 )
@@ -142,6 +146,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
     sessions = seen("accounts.view_loginsession", lambda: read.sessions(user_id=pk, now=now))
     receivables = seen("transactions.view_receivable", lambda: read.open_receivables(user_id=pk)) or []
     suspense = seen("vouchers.view_suspenseitem", lambda: read.open_suspense(user_id=pk)) or []
+    tickets = seen(MAY_SEE_TICKETS, lambda: read.open_tickets(user_id=pk))
     cases, may_open_cases = read.kyc_cases(user_id=pk), may("accounts.view_kycsubmission")
     subjects: list[Subject] = [
         ("user", str(customer.public_id)),
@@ -152,6 +157,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
         *(("suspense_item", str(row["public_id"])) for row in suspense),
     ]
     about = [*subjects, *(("session", str(row["public_id"])) for row in sessions or [])]
+    about += [("support_ticket", str(ticket.public_id)) for ticket in tickets or []]
     if may_open_cases:
         about += [("kyc_submission", str(row["public_id"])) for row in cases]
     return {
@@ -166,6 +172,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
             troubles.of_wallets(wallets),
             troubles.of_receivables(receivables),
             troubles.of_suspense(suspense),
+            troubles.of_tickets(tickets or []),
             troubles.of_identity(customer, cases, may_open=may_open_cases),
             troubles.of_codes(read.unused_codes(user_id=pk), now),
         ),
@@ -183,6 +190,8 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
         "sessions": sessions,
         "all_sessions": list_of(LoginSession, user=pk),
         "cases": cases if may_open_cases else None,
+        "tickets": None if tickets is None else [shown_ticket(one) for one in tickets],
+        "all_tickets": list_of(SupportTicket, user=pk),
         "proposals": seen(
             "transactions.view_proposal", lambda: [shown_proposal(row) for row in read.proposals(subjects=subjects)]
         ),
@@ -229,6 +238,10 @@ def shown_voucher(row: Row) -> Row:
         "type_name": name_of(Voucher.Type(row["voucher_type"])),
         "status_name": name_of(Voucher.Status(row["status"])),
     }
+
+
+def shown_ticket(ticket: SupportTicket) -> Row:
+    return {"ticket": ticket, "about": about(ticket.intent)}
 
 
 def shown_proposal(row: Row) -> Row:

@@ -12,6 +12,7 @@ from django.db.models import F
 from accounts.kyc_identity import decrypted_number, masked_identity_number
 from accounts.models import KycSubmission, LoginSession, OneTimeCode
 from mymoolah.common.sql.queries import rows
+from reporting.support.models import SupportTicket
 from transactions.models import Receivable
 from vouchers.models import SuspenseItem, Voucher, VoucherTotal
 
@@ -93,6 +94,14 @@ def open_suspense(*, user_id: int) -> list[Row]:
     found = SuspenseItem.objects.filter(user=user_id, resolved_at=None).order_by("-pk")[:LATEST]
     columns = ("id", "public_id", "direction", "reason", "amount", "currency", "created_at")
     return [{**row, "reason_name": SuspenseItem.Reason(row["reason"]).label} for row in found.values(*columns)]
+
+
+def open_tickets(*, user_id: int) -> list[SupportTicket]:
+    """What a person has to look at, or the customer to answer, the most urgent first: one of each meaning at most."""
+    found = SupportTicket.objects.filter(user=user_id).exclude(status=SupportTicket.Status.CLOSED)
+    columns = ("public_id", "intent", "status", "priority", "created_at", "waits_since")
+    people = ("assigned_to__first_name", "assigned_to__last_name")
+    return list(found.select_related("assigned_to").only(*columns, *people).order_by("priority", "waits_since", "pk"))
 
 
 def unused_codes(*, user_id: int) -> list[Row]:

@@ -15,6 +15,8 @@ from accounts.models import KycSubmission, User
 from mymoolah.common.admin import plain_money, shown
 from mymoolah.common.errors import Unavailable
 from reporting.customer_selectors import Row
+from reporting.support.models import SupportTicket
+from reporting.support.staff_words import about
 from vouchers.models import SuspenseItem
 from wallets.freezing import HOW_TO_STOP_IT, NOT_STOPPED
 from wallets.models import Wallet
@@ -26,6 +28,11 @@ WAITS_FOR = {
     KycSubmission.WaitsFor.OFFICER: "an officer has to look at them",
     KycSubmission.WaitsFor.SECOND_OFFICER: "a second officer has to look at them",
     KycSubmission.WaitsFor.CUSTOMER: "the customer was asked for one of them again",
+}
+LEVELS: dict[int, Level] = {
+    SupportTicket.Priority.URGENT: "stop",
+    SupportTicket.Priority.HIGH: "warn",
+    SupportTicket.Priority.NORMAL: "note",
 }
 
 
@@ -151,4 +158,17 @@ def of_suspense(items: Iterable[Row]) -> Iterator[Trouble]:
             title=f"{plain_money(row['amount'], row['currency'])} {'waits' if is_theirs else 'is owed to a till'} in suspense",
             text=f"Since {shown(row['created_at'])}: {row['reason_name']}. Finance decides.",
             address=reverse("admin:vouchers_suspenseitem_change", args=[row["id"]]),
+        )
+
+
+def of_tickets(tickets: Iterable[SupportTicket]) -> Iterator[Trouble]:
+    """What waits for us is as bad as it is urgent; what waits for the customer is a note, so that nobody asks twice."""
+    for ticket in tickets:
+        is_ours = ticket.status == SupportTicket.Status.OPEN
+        taken = f"{ticket.assigned_to.name} has taken it" if ticket.assigned_to else "nobody has taken it"
+        yield Trouble(
+            level=LEVELS[ticket.priority] if is_ours else "note",
+            title=f"A support ticket {ticket.get_status_display()}: {about(ticket.intent)}",
+            text=f"{ticket.get_priority_display()}, opened {shown(ticket.created_at)}; {taken}.",
+            address=reverse("support_ticket", args=[ticket.public_id]),
         )

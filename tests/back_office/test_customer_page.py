@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from accounts import audit
 from accounts.kyc_identity import encrypted_number
 from accounts.lockout import MOST_FAILURES, count_attempt, locked_seconds
 from accounts.models import KycSubmission, OneTimeCode, User
+from mymoolah.common.admin import list_of
 from mymoolah.common.clock import business_day, now, start_of_day
 from mymoolah.common.money import Money
 from mymoolah.common.sql import read as sql_file
@@ -28,6 +30,9 @@ from reporting import customer_selectors
 from reporting.customer_selectors import LATEST, LATEST_ENTRIES, LATEST_EVENTS
 from reporting.customer_troubles import of_codes
 from reporting.roles import ROLES
+from reporting.support.intents import Intent
+from reporting.support.models import SupportTicket
+from reporting.support.tickets import open_ticket
 from tests.back_office.house import SECRETS, Furnished, colleague, emergency, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, person, send
 from tests.vouchers import desk
@@ -185,6 +190,48 @@ def test_what_is_owed_and_what_waits_in_suspense_is_told(
         wallet=sipho.wallet, transfer=another, amount=Decimal(10), currency="ZAR", created_at=now()
     )
     assert ("warn", "Owes the bank 10.00 ZAR") in troubles(seen(client, sipho))
+
+
+def test_open_tickets_are_told_and_led_to(support: Client, thandi: Person, sipho: Person) -> None:
+    """An urgent one is the first thing to read; one that was answered is a note, and one that is closed is none."""
+    clerk = colleague("administrator")
+    kept = [ticket_of(thandi, intent) for intent in (Intent.HUMAN, Intent.WRONG_RECIPIENT, Intent.LOST_PHONE_OR_FRAUD)]
+    ticket_of(sipho, Intent.LOST_PHONE_OR_FRAUD)
+    SupportTicket.objects.filter(pk=ticket_of(thandi, Intent.DUPLICATE_CHARGE).pk).update(
+        status="closed", closed_at=now()
+    )
+    SupportTicket.objects.filter(pk=kept[0].pk).update(status="waiting", assigned_to=clerk)
+    answer = seen(support, thandi)
+    assert troubles(answer) == [
+        ("stop", "A support ticket waits for us: a lost phone, or somebody using their account"),
+        ("warn", "A support ticket waits for us: money sent to the wrong person"),
+        ("note", "A support ticket waits for the customer: talking to a person"),
+    ]
+    html = answer.content.decode()
+    assert "nobody has taken it" in html
+    assert answer.context["troubles"][0].text.startswith("Urgent, opened ")
+    assert answer.context["troubles"][-1].text.endswith(f"{clerk.name} has taken it.")
+    shown = [one["ticket"].pk for one in answer.context["tickets"]]
+    assert shown == [ticket.pk for ticket in reversed(kept)]
+    for ticket in kept:
+        assert html.count(reverse("support_ticket", args=[ticket.public_id])) == 2
+    assert list_of(SupportTicket, user=thandi.user.pk).replace("&", "&amp;") in html
+    assert "Nothing is wrong" not in html
+
+
+def test_tickets_are_told_to_who_may_see_them_only(ledger: Ledger, thandi: Person) -> None:
+    ticket = ticket_of(thandi, Intent.LOST_PHONE_OR_FRAUD)
+    answer = seen(signed_in(colleague("finance")), thandi)
+    assert troubles(answer) == []
+    assert answer.context["tickets"] is None
+    html = answer.content.decode()
+    assert str(ticket.public_id) not in html
+    assert "lost phone" not in html
+
+
+def ticket_of(who: Person, intent: Intent) -> SupportTicket:
+    said = [{"by": "customer", "text": "Please help"}]
+    return open_ticket(user_id=who.user.pk, conversation=uuid.uuid4(), intent=intent, said=said, now=now())
 
 
 def test_a_used_up_limit_and_a_full_wallet_are_told(support: Client, thandi: Person, sipho: Person) -> None:
@@ -348,6 +395,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "vouchers": ("administrator", "finance", "auditor", "support", "superuser"),
     "sessions": ("administrator", "auditor", "support", "superuser"),
     "cases": ("administrator", "kyc", "auditor", "superuser"),
+    "tickets": ("administrator", "auditor", "support", "superuser"),
     "proposals": ("administrator", "finance", "auditor", "superuser"),
     "timeline": ("administrator", "kyc", "finance", "auditor", "support", "superuser"),
 }
@@ -392,7 +440,7 @@ def test_a_colleague_has_no_customer_page(support: Client) -> None:
 
 
 # What it costs -----------------------------------------------------------------------------------------------------------
-QUERIES: Mapping[str, int] = {"support": 19, "superuser": 19}
+QUERIES: Mapping[str, int] = {"support": 20, "superuser": 20}
 
 CROWD = """
 INSERT INTO users (password, is_superuser, public_id, email, phone, first_name, last_name)
