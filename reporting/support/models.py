@@ -62,7 +62,15 @@ class SupportTicket(models.Model):
             models.Index(
                 fields=["priority", "waits_since", "id"], condition=Q(status="open"), name="ix_support_tickets_queue"
             ),
+            # What somebody has answered and the customer has not, the newest first.
+            models.Index(
+                fields=["assigned_to", "waits_since", "id"],
+                condition=Q(status="waiting"),
+                name="ix_support_tickets_answered",
+            ),
             models.Index(fields=["user", "id"], name="ix_support_tickets_user"),
+            models.Index(fields=["status", "id"], name="ix_support_tickets_status"),
+            models.Index(fields=["intent", "id"], name="ix_support_tickets_intent"),
             models.Index(
                 fields=["closed_at"],
                 condition=Q(status="closed") & ~Q(transcript_encrypted=""),
