@@ -26,6 +26,7 @@ from reporting import days, services
 from reporting.demo import processes
 from reporting.demo.cases import make_cases
 from reporting.demo.claims import HOST, DemoError, reserved, sole_use
+from reporting.demo.conversations import make_conversations
 from reporting.demo.people import CUSTOMERS, STAFF, make_people
 from reporting.demo.processes import Child
 from reporting.loading.service import FINISHED
@@ -120,6 +121,7 @@ class Demo:
             )
         is_new = make_people(password=settings.DEMO_PASSWORD, now=now())
         make_cases(now=now())
+        make_conversations(now=now())
         connections.close_all()  # which also makes PostgreSQL count what we have written
         with contextlib.suppress(services.RefreshUnderWay):
             services.refresh_dashboard(now=now(), force=is_new)

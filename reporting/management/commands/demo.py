@@ -19,8 +19,8 @@ from reporting.demo.stage import Demo, Load
 class Command(BaseCommand):
     help = (
         "Run everything on this machine until Ctrl-C: PostgreSQL and Valkey from packages, the web server, a Celery "
-        "worker and beat. The first start makes two customers with R5 000 each, staff for every role, and synthetic "
-        "customers with history; later ones keep the data and are up in seconds. The password of all accounts is "
+        "worker and beat. The first start makes two customers with R5 000 each, staff for every role, synthetic "
+        "customers with history, and work for the KYC and support desks; later ones keep the data and are up in seconds. The password of all accounts is "
         "MYMOOLAH_DEMO_PASSWORD (default moolah-demo); WEB_WORKERS says how many web processes there are."
     )
     requires_system_checks = []
