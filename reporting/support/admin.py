@@ -2,28 +2,78 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from accounts.admin import by_owner
 from accounts.audit_admin import AuditEventAdmin
-from mymoolah.common.admin import UUID, LargeTableAdmin, Search, link, own_pages
+from mymoolah.common.admin import UUID, LargeTableAdmin, Search, badge, link, own_pages
 from reporting.support.models import SupportArticle, SupportTicket
+from reporting.support.staff_words import about
+from reporting.support.tickets import PRIORITIES
 
 own_pages[SupportTicket] = lambda ticket: reverse("support_ticket", args=[ticket.public_id])
 
 
+class DeskAdmin(LargeTableAdmin):
+    """A table of the desk: what stands above it leads there, not to all the figures of this app."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        request.heading = self.heading()  # type: ignore[attr-defined]
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.heading = self.heading()  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def heading(self) -> dict[str, str]:
+        return {"title": "Support desk", "link": reverse("support_queue")}
+
+
+class MeaningFilter(admin.SimpleListFilter):
+    title = "what it is about"
+    parameter_name = "intent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(intent.value, about(intent)) for intent in PRIORITIES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(intent=self.value()) if self.value() else queryset
+
+
 @admin.register(SupportTicket)
-class SupportTicketAdmin(LargeTableAdmin):
+class SupportTicketAdmin(DeskAdmin):
     secret: ClassVar = ("transcript_encrypted",)
-    list_display = ("public_id", "intent", "status", "priority", "customer", "created_at", "first_replied_at")
-    list_select_related = ("user",)
+    list_display = ("meaning", "state", "urgency", "customer", "assigned_to", "created_at", "first_replied_at")
+    list_select_related = ("user", "assigned_to")
+    list_filter = ("status", MeaningFilter)
     searches: ClassVar[list[Search]] = [
         Search("a ticket's id", UUID, lambda text: Q(public_id=text)),
+        *by_owner(),
     ]
     linked: ClassVar = {"user": ("-pk",)}
+    fields = (
+        ("public_id", "customer"),
+        ("meaning", "state", "urgency"),
+        ("assigned_to", "waits_since"),
+        ("created_at", "first_replied_at", "closed_at"),
+    )
+
+    @admin.display(description="About")
+    def meaning(self, ticket: SupportTicket) -> str:
+        return about(ticket.intent)
+
+    @badge("Status", open="warning", waiting="info", closed="success")
+    def state(self, ticket: SupportTicket) -> tuple[str, str]:
+        return ticket.status, ticket.get_status_display().lower()
+
+    @badge("Priority", urgent="danger", high="warning", normal="")
+    def urgency(self, ticket: SupportTicket) -> str:
+        return ticket.get_priority_display().lower()
 
     @admin.display(description="Customer")
     def customer(self, ticket: SupportTicket) -> str:
@@ -31,8 +81,26 @@ class SupportTicketAdmin(LargeTableAdmin):
 
 
 @admin.register(SupportArticle)
-class SupportArticleAdmin(LargeTableAdmin):
-    list_display = ("title", "slug", "language", "version", "status", "helpful_count", "unhelpful_count", "approved_at")
+class SupportArticleAdmin(DeskAdmin):
+    list_display = (
+        "title",
+        "meaning",
+        "slug",
+        "language",
+        "version",
+        "state",
+        "helpful_count",
+        "unhelpful_count",
+        "approved_at",
+    )
+
+    @admin.display(description="Answers best")
+    def meaning(self, article: SupportArticle) -> str:
+        return about(article.intent) if article.intent else "-"
+
+    @badge("Status", draft="warning", approved="success", retired="")
+    def state(self, article: SupportArticle) -> str:
+        return article.status
 
 
 AuditEventAdmin.subjects |= {
