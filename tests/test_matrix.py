@@ -533,8 +533,10 @@ BACK_OFFICE = """
     POST  /admin/support/articles/                     302       302            405  405      405      405      405       405        405
     GET   /admin/support/articles/write                302       302            200  403      403      403      200       403        200
     POST  /admin/support/articles/write                302       302            200  403      403      403      200       403        200
-    GET   /admin/support/articles/{pk}/{name}          302       302            405  405      405      405      405       405        405
-    POST  /admin/support/articles/{pk}/{name}          302       302            404  403      403      403      404       403        404
+    GET   /admin/support/articles/{pk}/approve         302       302            405  405      405      405      405       405        405
+    POST  /admin/support/articles/{pk}/approve         302       302            404  403      403      403      404       403        404
+    GET   /admin/support/articles/{pk}/retire          302       302            404  403      403      403      404       403        404
+    POST  /admin/support/articles/{pk}/retire          302       302            404  403      403      403      404       403        404
     GET   /admin/views/                                302       302            405  405      405      405      405       405        405
     POST  /admin/views/                                302       302            404  404      404      404      404       404        404
     GET   /admin/views/{pk}/rename                     302       302            405  405      405      405      405       405        405

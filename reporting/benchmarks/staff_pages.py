@@ -25,7 +25,7 @@ from unfold.contrib.filters.admin import TextFilter
 from accounts.models import KycDocument, KycSubmission, User
 from mymoolah.common.admin import BEFORE, LargeTableAdmin, key_of
 from reporting.benchmarks.dashboard import Customer
-from reporting.support.models import SupportTicket
+from reporting.support.models import SupportArticle, SupportTicket
 from transactions.models import Transfer
 from vouchers.models import TillEvent, Voucher
 from wallets.models import Wallet
@@ -69,13 +69,14 @@ def examples(who: Neighbours) -> Mapping[str, list[dict[str, Any]]]:
     picture = KycDocument.objects.exclude(path__startswith="not-kept/").exclude(content_type="application/pdf").first()
     scan = KycDocument.objects.exclude(path__startswith="not-kept/").filter(content_type="application/pdf").first()
     case = KycSubmission.objects.filter(status=KycSubmission.Status.PENDING).order_by("created_at").first()
-    ticket = SupportTicket.objects.order_by("-pk").first()
+    ticket, article = SupportTicket.objects.order_by("-pk").first(), SupportArticle.objects.order_by("-pk").first()
     return {
         "admin:app_list": [{"app_label": label} for label in ("accounts", "transactions", "vouchers", "reporting")],
         **{name: [{"public_id": who.largest.public_id}] for name, _ in routes() if name.startswith("customer_")},
         "customer_page": [{"public_id": one.public_id} for one in (who.largest, who.average)],
         "kyc_case": [{"public_id": case.public_id}] if case else [],
         "second_factor_reset": [{"public_id": who.officer.public_id}],
+        "support_article_retire": [{"pk": article.pk}] if article else [],
         "support_ticket": [{"public_id": ticket.public_id}] if ticket else [],
         "kyc_document": [{"public_id": picture.public_id}] if picture else [],
         "kyc_page": [{"public_id": scan.public_id, "number": 1}] if scan else [],
@@ -140,7 +141,7 @@ NEVER_PAGES: Final = {
     "kyc_deed": "a POST",
     "kyc_number": "a POST",
     "saved_view_delete": "a POST",
-    "support_article_deed": "a POST",
+    "support_article_approve": "a POST",
     "support_deed": "a POST",
     "saved_view_rename": "a POST",
 }

@@ -81,9 +81,7 @@ CONVERSATIONS: Final = (
     Conversation(
         email="lerato@applicants.example.com",
         hours_ago=1,
-        asked=(
-            Asked("They took my phone in the taxi and somebody is using my account", Intent.LOST_PHONE_OR_FRAUD),
-        ),
+        asked=(Asked("They took my phone in the taxi and somebody is using my account", Intent.LOST_PHONE_OR_FRAUD),),
     ),
 )
 """An urgent one and a wrong recipient that wait, one that was answered, one that is closed, and votes."""

@@ -24,8 +24,8 @@ from mymoolah.common.clock import now
 from reporting.customer_page import MAY_LOOK
 from reporting.support.assistant import NotForThisDesk, answer_to
 from reporting.support.intents import Intent
+from reporting.support.staff_words import about
 from reporting.support.transcripts import LONGEST_MESSAGE
-from reporting.support.wording import label
 
 UNDERSTOOD: Final = "as it is understood"
 
@@ -35,7 +35,7 @@ class QuestionForm(forms.Form):
         max_length=LONGEST_MESSAGE, label="What the customer asks", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
     )
     intent = forms.ChoiceField(
-        choices=[("", UNDERSTOOD), *((one.value, label(one, language="en")) for one in Intent)],
+        choices=[("", UNDERSTOOD), *((one.value, about(one.value)) for one in Intent)],
         required=False,
         label="What is meant",
         widget=UnfoldAdminSelectWidget,
@@ -74,11 +74,11 @@ def _asked(request: HttpRequest, customer: User, given: dict[str, str]) -> dict[
         )
     except NotForThisDesk as refusal:
         _record(request, customer, refusal.intent, shown=False)
-        return {"refused": label(refusal.intent, language="en")}
+        return {"refused": about(refusal.intent)}
     _record(request, customer, found.intent, shown=True)
     return {
         "answer": found,
-        "about": label(found.intent, language="en"),
+        "about": about(found.intent),
         "confidence": f"{found.confidence:.0%}",
         "facts": json.dumps(found.facts, indent=2, ensure_ascii=False),
     }

@@ -1,4 +1,4 @@
-"""The support desk: tickets that wait, one page for each, and the articles. Rules stand in tickets.py and articles.py."""
+"""The support desk: tickets that wait, those that were answered, and one page for each. Rules stand in tickets.py."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from django.views.decorators.http import require_GET, require_POST
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.audit import Origin
 from accounts.staff_deeds import StalePage
@@ -27,16 +27,16 @@ from accounts.staff_session import staff_origin
 from mymoolah.common.admin import require
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError, NotFound
-from reporting.support import articles, tickets
-from reporting.support.intents import Intent
-from reporting.support.models import LANGUAGES, SupportArticle, SupportTicket
+from mymoolah.common.sql.queries import rows
+from reporting.start_page import COUNTED_MAX, up_to
+from reporting.support import article_desk, tickets
+from reporting.support.models import SupportTicket
 from reporting.support.references import printable
-from reporting.support.wording import label
+from reporting.support.staff_words import about
 
 MAY_LOOK: Final = "reporting.view_supportticket"
-MAY_READ_ARTICLES: Final = "reporting.view_supportarticle"
 ROWS_PER_PAGE: Final = 50
-MOST_ARTICLES: Final = 1_000
+MOST_ANSWERED: Final = 50
 MOST_SEEN: Final = 1_000_000
 AFTER: Final = "after"
 Key = tuple[int, dt.datetime, int]
@@ -46,28 +46,44 @@ Key = tuple[int, dt.datetime, int]
 @never_cache
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
-    """What waits for us: the most urgent first, and of that what has waited longest. One query, along its index."""
+    """What waits for us, and what one has answered. Three queries, each along an index of its own."""
     require(request, MAY_LOOK)
-    waiting = SupportTicket.objects.filter(status=SupportTicket.Status.OPEN).select_related("user", "assigned_to")
-    waiting = waiting.defer("transcript_encrypted", "user__password", "assigned_to__password")
     after = _key(request.GET)
+    waiting = _listed().filter(status=SupportTicket.Status.OPEN)
     found = list(_beyond(waiting, after).order_by("priority", "waits_since", "pk")[: ROWS_PER_PAGE + 1])
     shown = found[:ROWS_PER_PAGE]
+    answered = _listed().filter(assigned_to=request.user.pk, status=SupportTicket.Status.WAITING)
     moment = now()
     context = {
         **admin.site.each_context(request),
         "title": "Support desk",
-        "tickets": [
-            {"ticket": one, "about": label(Intent(one.intent), language="en"), "age": _age(moment - one.waits_since)}
-            for one in shown
-        ],
+        "waiting": _waiting(),
+        "tickets": [_row(ticket, moment) for ticket in shown],
+        "answered": [_row(ticket, moment) for ticket in answered.order_by("-waits_since", "-pk")[:MOST_ANSWERED]],
         "more": f"?{urlencode({AFTER: _written(shown[-1])})}" if len(found) > ROWS_PER_PAGE else None,
         "first": reverse("support_queue") if after else None,
     }
     return TemplateResponse(request, "admin/support/queue.html", context)
 
 
-def _beyond(waiting: Any, after: Key | None) -> Any:
+def _listed() -> QuerySet[SupportTicket]:
+    """Tickets without what was said: nobody reads that in passing."""
+    tickets = SupportTicket.objects.select_related("user", "assigned_to")
+    return tickets.defer("transcript_encrypted", "user__password", "assigned_to__password")
+
+
+def _row(ticket: SupportTicket, moment: dt.datetime) -> dict[str, Any]:
+    return {"ticket": ticket, "about": about(ticket.intent), "age": _age(moment - ticket.waits_since)}
+
+
+def _waiting() -> str:
+    """How many wait for us: `1 urgent, 4 high, 1,000 or more normal`; nothing where none does."""
+    counts = {row["priority"]: row["tickets"] for row in rows("reporting", "support_waiting.sql", most=COUNTED_MAX)}
+    named = [(priority.label.lower(), counts[priority]) for priority in SupportTicket.Priority]
+    return ", ".join(f"{up_to(count)} {name}" for name, count in named if count)
+
+
+def _beyond(waiting: QuerySet[SupportTicket], after: Key | None) -> QuerySet[SupportTicket]:
     """The rows after a key: (a, b, c) > (x, y, z), said so that the index is used."""
     if after is None:
         return waiting
@@ -112,13 +128,14 @@ def ticket_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     is_open = found.status != SupportTicket.Status.CLOSED
     context = {
         **admin.site.each_context(request),
-        "title": f"Ticket of {found.user.name}",
+        "title": f"{found.user.name}: {about(found.intent)}",
         "ticket": found,
         "customer": found.user,
-        "about": label(Intent(found.intent), language="en"),
         "transcript": transcript,
         "replies": [{**reply, "at": dt.datetime.fromisoformat(reply["created_at"])} for reply in replies],
         "may_work": is_open and request.user.has_perm(tickets.MAY_WORK) and found.user_id != request.user.pk,
+        "is_mine": found.assigned_to_id == request.user.pk,
+        "is_answered": bool(replies) and replies[-1]["by"] == "staff",
         "form": ReplyForm(initial={"once": secrets.token_urlsafe(16), "seen": len(replies)}),
         "closing": SeenForm(initial={"seen": len(replies)}, auto_id=False),
     }
@@ -153,8 +170,11 @@ def _reply(form: QueryDict, ticket: uuid.UUID, moment: dt.datetime, origin: Orig
     asked = ReplyForm(form)
     if not asked.is_valid():
         raise NothingWritten
-    tickets.reply_as_staff(ticket=ticket, **asked.cleaned_data, now=moment, origin=origin)
-    return "The customer can read your answer now."
+    answered = tickets.reply_as_staff(ticket=ticket, **asked.cleaned_data, now=moment, origin=origin)
+    told = "The customer can read your answer now"
+    if answered.status == SupportTicket.Status.OPEN:
+        return f"{told}, and wrote something meanwhile: the ticket waits for us still."
+    return f"{told}."
 
 
 def _take(_: QueryDict, ticket: uuid.UUID, __: dt.datetime, origin: Origin) -> str:
@@ -196,87 +216,9 @@ def deed(request: HttpRequest, public_id: uuid.UUID, name: str) -> HttpResponse:
     return redirect("support_queue" if name == "close" else "support_ticket", *([] if name == "close" else [public_id]))
 
 
-# Articles -------------------------------------------------------------------------------------------------------------
-@never_cache
-@require_GET
-def article_list(request: HttpRequest) -> HttpResponse:
-    """What has not helped most often first: there is something to write better."""
-    require(request, MAY_READ_ARTICLES)
-    found = SupportArticle.objects.exclude(status=SupportArticle.Status.RETIRED).select_related("author", "approved_by")
-    context = {
-        **admin.site.each_context(request),
-        "title": "Support articles",
-        "articles": found.order_by("-unhelpful_count", "slug", "language", "-version")[:MOST_ARTICLES],
-        "may_write": request.user.has_perm(articles.MAY_WRITE),
-        "may_approve": request.user.has_perm(articles.MAY_APPROVE),
-    }
-    return TemplateResponse(request, "admin/support/articles.html", context)
-
-
-class ArticleForm(forms.Form):
-    slug = forms.SlugField(
-        max_length=60, help_text="Of an article that there is: its next version", widget=UnfoldAdminTextInputWidget
-    )
-    language = forms.ChoiceField(choices=[(one, one) for one in LANGUAGES], widget=UnfoldAdminSelectWidget)
-    intent = forms.ChoiceField(
-        choices=[("", "nothing in particular"), *((one.value, label(one, language="en")) for one in Intent)],
-        required=False,
-        label="Answers best",
-        widget=UnfoldAdminSelectWidget,
-    )
-    title = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
-    body = forms.CharField(
-        max_length=4_000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10}),
-        help_text="No amount that may change: answers tell those from their tables. No promise.",
-    )
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def write_article(request: HttpRequest) -> HttpResponse:
-    require(request, articles.MAY_WRITE)
-    form = ArticleForm(request.POST) if request.method == "POST" else ArticleForm(initial=_latest(request.GET))
-    if request.method == "POST" and form.is_valid():
-        written = articles.write_article(**form.cleaned_data, now=now(), origin=staff_origin(request))
-        messages.success(request, f"Kept as a draft: {written}. Somebody else has to approve it.")
-        return redirect("support_articles")
-    context = {**admin.site.each_context(request), "title": "Write an article", "form": form}
-    return TemplateResponse(request, "admin/support/write.html", context)
-
-
-def _latest(given: QueryDict) -> dict[str, str]:
-    """What the next version of an article begins with."""
-    named = {name: given.get(name, "").replace("\0", "") for name in ("slug", "language")}
-    found = SupportArticle.objects.filter(**named).order_by("-version").first()
-    return {name: getattr(found, name) for name in ArticleForm.base_fields} if found else {}
-
-
-@require_POST
-def article_deed(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    require(request, articles.MAY_APPROVE)
-    try:
-        if name == "approve":
-            done = articles.approve_article(article_id=pk, now=now(), origin=staff_origin(request))
-            messages.success(request, f"{done} is quoted from now on.")
-        elif name == "retire":
-            messages.success(
-                request, f"{articles.retire_article(article_id=pk, origin=staff_origin(request))} is retired."
-            )
-        else:
-            raise Http404
-    except NotFound as error:
-        raise Http404 from error
-    except DomainError as refusal:
-        messages.error(request, f"{refusal.detail or refusal.title}.")
-    return HttpResponseRedirect(reverse("support_articles"))
-
-
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", admin.site.admin_view(queue), name="support_queue"),
     path("tickets/<uuid:public_id>", admin.site.admin_view(ticket_page), name="support_ticket"),
     path("tickets/<uuid:public_id>/<slug:name>", admin.site.admin_view(deed), name="support_deed"),
-    path("articles/", admin.site.admin_view(article_list), name="support_articles"),
-    path("articles/write", admin.site.admin_view(write_article), name="support_article_write"),
-    path("articles/<int:pk>/<slug:name>", admin.site.admin_view(article_deed), name="support_article_deed"),
+    path("articles/", include(article_desk.urlpatterns)),
 ]

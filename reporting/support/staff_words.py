@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reporting.support.intents import Intent
 from reporting.support.wording import ENGLISH, label
 
+THEIRS: Final = {"you": "they", "your": "their"}
+
 
 def about(intent: str) -> str:
     """What a ticket or an article is about, told of somebody else: `a lost phone, or somebody using their account`."""
-    return re.sub(r"\byour\b", "their", label(Intent(intent), language=ENGLISH))
+    return re.sub(r"\byour?\b", lambda found: THEIRS[found[0]], label(Intent(intent), language=ENGLISH))

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from accounts.audit import Origin
 from accounts.models import User
 from mymoolah.common.clock import now
 from reporting.demo.cases import make_cases
@@ -44,7 +45,7 @@ def test_a_new_demo_has_work_for_its_desk_and_no_more_the_second_time(people: No
     assert SupportArticle.objects.get(slug=draft.slug, status="approved").unhelpful_count == 2
 
     customer = User.objects.with_email("customer1@example.com").get()
-    transcripts.erase(user_public_id=customer.public_id, conversation=None, origin=transcripts.Origin())
+    transcripts.erase(user_public_id=customer.public_id, conversation=None, origin=Origin())
     counts = [model.objects.count() for model in (SupportMessage, SupportTicket, SupportReply, SupportArticle)]
     make_conversations(now=now())
     assert [model.objects.count() for model in (SupportMessage, SupportTicket, SupportReply, SupportArticle)] == counts
