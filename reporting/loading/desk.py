@@ -1,4 +1,4 @@
-"""What staff find at work in a bank of loaded customers: cases, documents, events, devices, proposals, suspense.
+"""What staff find at work in a bank of loaded customers: cases, documents, events, devices, proposals, suspense, tickets.
 
 In proportion to the customers, as a bank of a few years has it. Cases and their documents are rows alone: only those of
 the demo's five applicants can be opened as pictures.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,22 +22,36 @@ from accounts import audit
 from accounts.kyc_identity import encrypted_number, number_index
 from accounts.models import AuditEvent, KycDocument, KycNote, KycSubmission, User
 from accounts.services import create_staff
+from mymoolah.common.crypto import encrypt
 from mymoolah.common.money import Money
 from mymoolah.common.sql import read
 from reporting.demo.cases import make_cases
 from reporting.loading.database import OWNER
 from reporting.loading.people import email
 from reporting.loading.plan import HISTORY_DAYS
+from reporting.support.intents import Intent
+from reporting.support.models import SupportReply, SupportTicket
+from reporting.support.tickets import PRIORITIES, REPLY, TRANSCRIPT
 from vouchers.services import tills
 
 LOADED: Final = "desk.loaded"
-COLLEAGUES: Final = {"kyc1": "kyc", "kyc2": "kyc", "finance1": "finance", "finance2": "finance"}
-STEPS: Final = ("cases", "applicants", "events", "sessions", "query times", "proposals", "suspense", "statistics")
+COLLEAGUES: Final = {"kyc1": "kyc", "kyc2": "kyc", "finance1": "finance", "finance2": "finance", "support1": "support"}
+STEPS: Final = (
+    "cases",
+    "applicants",
+    "events",
+    "sessions",
+    "query times",
+    "proposals",
+    "suspense",
+    "tickets",
+    "statistics",
+)
 CASES_AT_ONCE: Final = 5_000
 WAITING_DAYS: Final = 14
 TABLES: Final = (
     "audit_events, kyc_submissions, kyc_documents, kyc_notes, login_sessions, query_performance_logs, proposals, "
-    "suspense_items, till_events, users, users_history, kyc_submissions_history"
+    "suspense_items, till_events, support_tickets, support_replies, users, users_history, kyc_submissions_history"
 )
 
 
@@ -74,6 +89,10 @@ class Desk:
     def suspense_items(self) -> int:
         return self.users // 500
 
+    @property
+    def tickets(self) -> int:
+        return self.users // 200
+
 
 def load_desk(*, users: int, now: dt.datetime, advance: Callable[[str], object] = lambda _: None) -> bool:
     """Fill the desks of a bank of so many loaded customers, once; whether there was anything left to do.
@@ -93,6 +112,7 @@ def load_desk(*, users: int, now: dt.datetime, advance: Callable[[str], object] 
         "query times": lambda: _run("query_times", queries=desk.queries, **common),
         "proposals": lambda: _proposals(desk, people, first_user=first, until=now),
         "suspense": lambda: _suspense(desk, now=now),
+        "tickets": lambda: _tickets(desk, people, first_user=first, now=now),
         "statistics": _settle,
     }
     for name in STEPS:
@@ -262,6 +282,67 @@ def _suspense(desk: Desk, *, now: dt.datetime) -> None:
             body=b"{}",
         )
         tills.report_payment(report=report, now=reported_at)
+
+
+# Tickets ---------------------------------------------------------------------------------------------------------------
+ASKED: Final[Mapping[Intent, str]] = {
+    Intent.LOST_PHONE_OR_FRAUD: "Somebody took my phone and is using my account",
+    Intent.WRONG_RECIPIENT: "I sent money to the wrong number",
+    Intent.DUPLICATE_CHARGE: "The same payment went off twice",
+    Intent.HUMAN: "Please let me talk to a person",
+}
+OF_USER_1: Final = 5
+ANSWER: Final = "We have looked at it. Is there anything else?"
+
+
+@transaction.atomic(using=OWNER)
+def _tickets(desk: Desk, people: dict[str, int], *, first_user: int, now: dt.datetime) -> None:
+    """One in ten waits for us, one in ten was answered and waits for the customer; user1 has a tenth of those closed."""
+    users = _customers(tier=2, most=desk.tickets)
+    if SupportTicket.objects.using(OWNER).filter(user__in=users).exists():
+        return  # written by a run that was killed before it could say so
+    made = [
+        _ticket(user, place, count=desk.tickets, first_user=first_user, clerk=people["support1"], now=now)
+        for place, user in enumerate(users)
+    ]
+    SupportTicket.objects.using(OWNER).bulk_create(made)
+    SupportReply.objects.using(OWNER).bulk_create(
+        SupportReply(
+            ticket=ticket,
+            author_id=people["support1"],
+            is_staff=True,
+            text_encrypted=encrypt(ANSWER, context=REPLY),
+            key=f"load:{place}",
+            request_hash=hashlib.sha256(ANSWER.encode()).digest(),
+            created_at=ticket.first_replied_at,
+        )
+        for place, ticket in enumerate(made)
+        if ticket.first_replied_at
+    )
+
+
+def _ticket(user: int, place: int, *, count: int, first_user: int, clerk: int, now: dt.datetime) -> SupportTicket:
+    status = {0: SupportTicket.Status.OPEN, 1: SupportTicket.Status.WAITING}.get(
+        place % 10, SupportTicket.Status.CLOSED
+    )
+    is_closed, is_open = status == SupportTicket.Status.CLOSED, status == SupportTicket.Status.OPEN
+    days = HISTORY_DAYS if is_closed else WAITING_DAYS
+    at = now - dt.timedelta(days=days) * (count - place) / count
+    intent = list(ASKED)[place // 10 % len(ASKED)]
+    said = [{"by": "customer", "text": ASKED[intent]}]
+    return SupportTicket(
+        user_id=first_user if is_closed and place % 10 == OF_USER_1 else user,
+        conversation=uuid.uuid4(),
+        intent=intent,
+        status=status,
+        priority=PRIORITIES[intent],
+        transcript_encrypted=encrypt(json.dumps(said), context=TRANSCRIPT),
+        assigned_to_id=None if is_open else clerk,
+        created_at=at,
+        waits_since=at,
+        first_replied_at=None if is_open else min(at + dt.timedelta(hours=3), now),
+        closed_at=min(at + dt.timedelta(days=1), now) if is_closed else None,
+    )
 
 
 def _settle() -> None:

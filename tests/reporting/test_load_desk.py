@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from io import StringIO
 
 import pytest
@@ -12,12 +13,25 @@ from mymoolah.common.clock import now
 from reporting.demo.cases import APPLICANTS
 from reporting.loading.desk import LOADED, STEPS, Desk, load_desk
 from reporting.models import QueryPerformanceLog
+from reporting.support.models import SupportReply, SupportTicket
+from reporting.support.tickets import replies_of, transcript_of
 from tests.conftest import Ledger
 from transactions.models import Proposal
 from vouchers.models import SuspenseItem
 
 USERS = 1_000
-MODELS = (AuditEvent, KycSubmission, KycDocument, LoginSession, QueryPerformanceLog, Proposal, SuspenseItem, User)
+MODELS = (
+    AuditEvent,
+    KycSubmission,
+    KycDocument,
+    LoginSession,
+    QueryPerformanceLog,
+    Proposal,
+    SuspenseItem,
+    SupportTicket,
+    SupportReply,
+    User,
+)
 
 
 class Killed(Exception):
@@ -47,12 +61,19 @@ def test_a_desk_is_as_full_as_there_are_customers_and_no_fuller_the_second_time(
     assert AuditEvent.objects.count() >= desk.events
     assert SuspenseItem.objects.filter(resolved_at=None).count() == desk.suspense_items == 2
     assert Proposal.objects.count() == desk.proposals == 2
+    assert SupportTicket.objects.count() == desk.tickets == 5
+    assert Counter(SupportTicket.objects.values_list("status", flat=True)) == {"open": 1, "waiting": 1, "closed": 3}
+    [waiting] = SupportTicket.objects.filter(status="waiting")
+    assert waiting.assigned_to is not None
+    assert waiting.assigned_to.email == "support1@load.example.com"
+    assert [line["by"] for line in transcript_of(waiting)] == ["customer"]
+    assert [reply["by"] for reply in replies_of(waiting)] == ["staff"]
 
     assert load_desk(users=USERS, now=now()) is False
     assert {model: model.objects.count() for model in MODELS} == before
 
 
-@pytest.mark.parametrize("step", ["cases", "suspense"])
+@pytest.mark.parametrize("step", ["cases", "suspense", "tickets"])
 def test_a_run_that_was_killed_is_taken_up_where_it_was(loaded: None, step: str) -> None:
     def is_killed_after(name: str) -> None:
         if name == step:

@@ -29,7 +29,8 @@ class Command(BaseCommand):
         "(DATABASE_OWNER_URL) in batches, each one transaction with all keys and triggers on. A run that was killed "
         "is taken up by the same command; one that is complete says so and does nothing; another load beside it is "
         "refused. Meant for a database that nobody uses meanwhile. With --desk, staff find work too, in proportion to "
-        "the customers: identity checks, decided and waiting, audit events, devices, proposals and money in suspense."
+        "the customers: identity checks, decided and waiting, audit events, devices, proposals, money in suspense and "
+        "support tickets."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
