@@ -155,8 +155,12 @@ NAVIGATION: Final = {
         ("KYC documents", "description", "accounts.kycdocument"),
         ("KYC notes", "sticky_note_2", "accounts.kycnote"),
         ("Devices", "devices", "accounts.loginsession"),
+    ),
+    "Support": (
         ("Support desk", "support_agent", "reporting.supportticket", "support_queue"),
-        ("Support tickets", "confirmation_number", "reporting.supportticket"),
+        ("Support tickets", "forum", "reporting.supportticket"),
+        ("Support articles", "menu_book", "reporting.supportarticle", "support_articles"),
+        ("All articles", "library_books", "reporting.supportarticle"),
     ),
     "Money": (
         ("Wallets", "account_balance_wallet", "wallets.wallet"),
@@ -181,8 +185,6 @@ NAVIGATION: Final = {
         ("Fees", "sell", "transactions.feerule"),
         ("Roles", "admin_panel_settings", "auth.group"),
         ("Colleagues' sign-in", "shield_person", "auth.group", "colleagues"),
-        ("Support articles", "menu_book", "reporting.supportarticle", "support_articles"),
-        ("All articles", "library_books", "reporting.supportarticle"),
         ("Kept views", "bookmarks", "accounts.savedview"),
         ("Idempotency keys", "key", "transactions.idempotencykey"),
         ("Overview refreshes", "update", "reporting.dashboardrefresh"),

@@ -48,7 +48,7 @@ class MeaningFilter(admin.SimpleListFilter):
 @admin.register(SupportTicket)
 class SupportTicketAdmin(DeskAdmin):
     secret: ClassVar = ("transcript_encrypted",)
-    list_display = ("meaning", "state", "urgency", "customer", "assigned_to", "created_at", "first_replied_at")
+    list_display = ("meaning", "state", "urgency", "customer", "taken_by", "created_at", "first_replied_at")
     list_select_related = ("user", "assigned_to")
     list_filter = ("status", MeaningFilter)
     searches: ClassVar[list[Search]] = [
@@ -59,7 +59,7 @@ class SupportTicketAdmin(DeskAdmin):
     fields = (
         ("public_id", "customer"),
         ("meaning", "state", "urgency"),
-        ("assigned_to", "waits_since"),
+        ("taken_by", "waits_since"),
         ("created_at", "first_replied_at", "closed_at"),
     )
 
@@ -78,6 +78,10 @@ class SupportTicketAdmin(DeskAdmin):
     @admin.display(description="Customer")
     def customer(self, ticket: SupportTicket) -> str:
         return link(ticket.user, ticket.user.name)
+
+    @admin.display(description="Taken by")
+    def taken_by(self, ticket: SupportTicket) -> str:
+        return ticket.assigned_to.name if ticket.assigned_to else "nobody"
 
 
 @admin.register(SupportArticle)

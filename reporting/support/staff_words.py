@@ -12,5 +12,5 @@ THEIRS: Final = {"you": "they", "your": "their"}
 
 
 def about(intent: str) -> str:
-    """What a ticket or an article is about, told of somebody else: `a lost phone, or somebody using their account`."""
+    """What a ticket or an article is about, told of somebody else: `how to prove who they are`."""
     return re.sub(r"\byour?\b", lambda found: THEIRS[found[0]], label(Intent(intent), language=ENGLISH))

@@ -32,6 +32,7 @@ from reporting.customer_troubles import of_codes
 from reporting.roles import ROLES
 from reporting.support.intents import Intent
 from reporting.support.models import SupportTicket
+from reporting.support.staff_words import about
 from reporting.support.tickets import open_ticket
 from tests.back_office.house import SECRETS, Furnished, colleague, emergency, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, person, send
@@ -203,9 +204,9 @@ def test_open_tickets_are_told_and_led_to(support: Client, thandi: Person, sipho
     SupportTicket.objects.filter(pk=kept[0].pk).update(status="waiting", assigned_to=clerk)
     answer = seen(support, thandi)
     assert troubles(answer) == [
-        ("stop", "A support ticket waits for us: a lost phone, or somebody using their account"),
-        ("warn", "A support ticket waits for us: money sent to the wrong person"),
-        ("note", "A support ticket waits for the customer: talking to a person"),
+        ("stop", f"A support ticket waits for us: {about(Intent.LOST_PHONE_OR_FRAUD)}"),
+        ("warn", f"A support ticket waits for us: {about(Intent.WRONG_RECIPIENT)}"),
+        ("note", f"A support ticket waits for the customer: {about(Intent.HUMAN)}"),
     ]
     html = answer.content.decode()
     assert "nobody has taken it" in html
@@ -226,7 +227,7 @@ def test_tickets_are_told_to_who_may_see_them_only(ledger: Ledger, thandi: Perso
     assert answer.context["tickets"] is None
     html = answer.content.decode()
     assert str(ticket.public_id) not in html
-    assert "lost phone" not in html
+    assert about(Intent.LOST_PHONE_OR_FRAUD) not in html
 
 
 def ticket_of(who: Person, intent: Intent) -> SupportTicket:

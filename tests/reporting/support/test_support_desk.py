@@ -184,7 +184,7 @@ def test_a_ticket_offers_only_what_there_is_to_do_and_says_whose_words_they_are(
     client, page = signed_in(clerk), reverse("support_ticket", args=[ticket.public_id])
 
     shown = text_of(client.get(page))
-    assert "Thandi Mokoena: a lost phone, or somebody using their account" in shown
+    assert f"Thandi Mokoena: {about(Intent.LOST_PHONE_OR_FRAUD)}" in shown
     assert re.findall(r"<h3>(.+)</h3>", shown) == [
         "The customer asked",
         "The assistant answered",
@@ -233,7 +233,7 @@ def test_all_tickets_are_told_in_words_and_narrowed_by_status_and_meaning(thandi
         return [row.pk for row in client.get(address + query).context["cl"].result_list]
 
     shown = text_of(client.get(address))
-    assert "a lost phone, or somebody using their account" in shown
+    assert about(Intent.LOST_PHONE_OR_FRAUD) in shown
     assert "lost_phone_or_fraud (" not in shown
     heading = shown.partition("<h1")[2].partition("</h1>")[0]
     assert "Support desk" in heading
@@ -246,7 +246,7 @@ def test_all_tickets_are_told_in_words_and_narrowed_by_status_and_meaning(thandi
     assert listed(f"?q={thandi.user.email}") == [fraud.pk]
     assert reverse("support_ticket", args=[fraud.public_id]) in shown
     row = text_of(client.get(reverse("admin:reporting_supportticket_change", args=[fraud.pk])))
-    assert "somebody using their account" in row
+    assert about(Intent.LOST_PHONE_OR_FRAUD) in row
     assert "Figures" not in row.partition("<h1")[2].partition("</h1>")[0]
 
 
@@ -499,7 +499,7 @@ def test_a_clerk_reads_what_the_customer_would_be_told_and_is_audited(ledger: An
     clerk = colleague("support")
     shown = text_of(ask(signed_in(clerk), thandi, message=SAID, intent="balance")).replace("\N{NO-BREAK SPACE}", " ")
     assert "R1 234.50" in shown
-    assert "what is in their wallet" in shown
+    assert about(Intent.BALANCE) in shown
     event = AuditEvent.objects.get(verb="support.asked_for_customer")
     assert (event.actor_id, event.subject_id) == (clerk.pk, str(thandi.user.public_id))
     assert event.facts == {"intent": "balance", "shown": True}
