@@ -206,9 +206,9 @@ def address_of(label: str, name: str | None = None) -> str:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation: what this person may see."""
-    groups = []
+    groups: list[dict[str, Any]] = []
     for group, entries in NAVIGATION.items():
-        items = [
+        items: list[dict[str, Any]] = [
             {"title": title, "icon": icon, "link": address_of(label, *address)}
             for title, icon, label, *address in entries
             if request.user.has_perm(f"{label.replace('.', '.view_')}")
@@ -220,4 +220,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for title, icon, name, permission in PAGES
         if request.user.has_perm(permission)
     ]
-    return [*groups, {"title": "Books", "items": books}] if books else groups
+    groups += [{"title": "Books", "items": books}] if books else []
+    every = [item for group in groups for item in group["items"]]
+    here = max((item["link"] for item in every if request.path.startswith(item["link"])), key=len, default="")
+    for item in every:
+        item["active"] = item["link"] == here  # the theme would mark all whose addresses this one begins with
+    return groups

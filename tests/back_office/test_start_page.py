@@ -23,7 +23,7 @@ from reporting.models import DashboardRefresh, LedgerVerification
 from reporting.start_page import CARDS, FINANCE, HELPER, NAVIGATION, OFFICER, seen_by, since
 from reporting.support.models import SupportTicket
 from reporting.verification import checks
-from tests.back_office.house import REGISTERED, Furnished, colleague, furnish, label, signed_in
+from tests.back_office.house import REGISTERED, Furnished, colleague, emergency, furnish, label, signed_in
 from tests.conftest import Ledger, Person, Sql, fund, send
 from transactions.models import Proposal
 from vouchers.models import SuspenseItem
@@ -207,6 +207,24 @@ def test_the_sidebar_leads_to_every_page_that_is_registered() -> None:
     listed = {entry[2].replace(".", "_") for entries in NAVIGATION.values() for entry in entries}
     assert listed == {label(model) for model in REGISTERED}
     assert len({card.title for card in CARDS}) == len(CARDS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("support/", "Support desk"),
+        ("support/articles/write", "Support articles"),
+        ("reporting/supportticket/", "Support tickets"),
+        ("", None),
+    ],
+)
+def test_the_sidebar_marks_where_one_is_and_nothing_else(page: str, title: str | None) -> None:
+    answer = signed_in(emergency()).get(reverse("admin:index") + page)
+    marked = [
+        item["title"] for group in answer.context["sidebar_navigation"] for item in group["items"] if item["active"]
+    ]
+    assert marked == ([title] if title else [])
 
 
 @pytest.mark.parametrize(
