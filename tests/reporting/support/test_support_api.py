@@ -528,3 +528,14 @@ def test_votes_are_counted_for_the_answer_and_its_article_and_can_be_changed(tha
         article = SupportArticle.objects.get(slug="top-up-at-a-till")
         assert (article.helpful_count, article.unhelpful_count) == counts
         assert SupportMessage.objects.get().is_helpful is helpful
+
+
+@pytest.mark.django_db
+def test_what_the_first_articles_said_wrongly_was_corrected() -> None:
+    for slug, right in (
+        ("freeze-a-wallet", "can still be used: cancel it"),
+        ("paid-the-wrong-person", "cannot take it back"),
+    ):
+        first, second = SupportArticle.objects.filter(slug=slug).order_by("version")
+        assert [(one.version, one.status) for one in (first, second)] == [(1, "retired"), (2, "approved")]
+        assert right in second.body
