@@ -1,5 +1,6 @@
 -- One row at most: the approved article that answers a question best, in one of some languages, the first of them if
 -- it can be: of those about its intent, and of general ones that have all its words, two at least, what has them all.
+-- General ones are found along the index of what articles are searched by.
 -- Parameters: question, intent (null: general ones only), languages.
 WITH asked AS (
     SELECT
@@ -7,7 +8,19 @@ WITH asked AS (
         plainto_tsquery('simple', %(question)s) AS plain
 ),
 
-candidates AS (
+general AS (
+    SELECT a.id
+    FROM asked AS q
+    INNER JOIN support_articles AS a ON a.search @@ q.english AND a.language = 'en'
+    WHERE numnode(q.english) >= 3 AND a.intent = '' AND a.status = 'approved'
+    UNION ALL
+    SELECT a.id
+    FROM asked AS q
+    INNER JOIN support_articles AS a ON a.search @@ q.plain AND a.language <> 'en'
+    WHERE numnode(q.plain) >= 3 AND a.intent = '' AND a.status = 'approved'
+),
+
+fitting AS (
     SELECT
         a.id,
         a.slug,
@@ -20,21 +33,10 @@ candidates AS (
         CASE a.language WHEN 'en' THEN q.english ELSE q.plain END AS words
     FROM support_articles AS a
     CROSS JOIN asked AS q
-    WHERE a.status = 'approved' AND a.language = ANY(%(languages)s::text[])
-),
-
-fitting AS (
-    SELECT
-        c.id,
-        c.slug,
-        c.language,
-        c.version,
-        c.title,
-        c.body,
-        c.intent,
-        ts_rank_cd(c.search, replace(c.words::text, '&', '|')::tsquery) AS rank,
-        c.search @@ c.words AND numnode(c.words) >= 3 AS has_all
-    FROM candidates AS c
+    WHERE
+        a.status = 'approved'
+        AND a.language = ANY(%(languages)s::text[])
+        AND (a.intent = %(intent)s::text OR a.id IN (SELECT g.id FROM general AS g))
 )
 
 SELECT
@@ -46,11 +48,10 @@ SELECT
     btrim(f.body) AS body,
     f.intent = '' AS is_general
 FROM fitting AS f
-WHERE f.intent = %(intent)s::text OR (f.intent = '' AND f.has_all)
 ORDER BY
-    f.has_all DESC,
+    (f.search @@ f.words AND numnode(f.words) >= 3) DESC,
     (f.intent = %(intent)s::text) DESC,
     array_position(%(languages)s::text[], f.language::text) ASC,
-    f.rank DESC,
+    ts_rank_cd(f.search, replace(f.words::text, '&', '|')::tsquery) DESC,
     f.id ASC
 LIMIT 1
