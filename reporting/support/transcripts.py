@@ -119,19 +119,20 @@ def _answered(
     user_public_id: uuid.UUID,
     now: dt.datetime,
 ) -> tuple[str, Answer]:
-    """The answer as it stands here, and what was said; of a tap, what it is called."""
-    language = None
-    if chosen is not None and not message:
-        language = before.language if before else ENGLISH
-        message = label(chosen, language=language)
-    elif chosen is None and before is not None and before.runner_up:
-        which = picked(message)
+    """What was said (of a tap, what it is called), and the answer: to the question before it, where that was asked about."""
+    about, language = message, None
+    was_asked = before is not None and before.runner_up != ""
+    if chosen is None and before is not None and was_asked and (which := picked(message)):
         if which is Picked.NEITHER:
             return message, not_understood(language=before.language)
-        if which is not None:
-            chosen = Intent(before.intent if which is Picked.FIRST else before.runner_up)
-            language = before.language
-    return message, answer_to(message, user_public_id=user_public_id, chosen=chosen, language=language, now=now)
+        chosen = Intent(before.intent if which is Picked.FIRST else before.runner_up)
+        about, language = decrypt(before.question_encrypted, context=QUESTION), before.language
+    elif chosen is not None and not message:
+        language = before.language if before else ENGLISH
+        about = message = label(chosen, language=language)
+        if before is not None and was_asked:
+            about = decrypt(before.question_encrypted, context=QUESTION)
+    return message, answer_to(about, user_public_id=user_public_id, chosen=chosen, language=language, now=now)
 
 
 def _who(user_public_id: uuid.UUID) -> tuple[int, str, str]:

@@ -92,6 +92,21 @@ def test_the_question_is_answered_in_words(thandi: Person, said: str, which: int
     assert (answered["intent"], answered["clarify"]) == (found["clarify"][which]["intent"], None)
 
 
+def test_what_a_question_named_is_not_forgotten_when_its_meaning_was_asked_about(
+    ledger: Any, thandi: Person, sipho: Person, owner_sql: Sql
+) -> None:
+    fund(thandi, "100.00")
+    for amount in ("10.00", "20.00"):
+        send(thandi, sipho, amount)
+    found = ask(thandi, "xqz R20 blorp")
+    assert found["clarify"]
+    owner_sql("UPDATE support_messages SET intent = 'transfer_status', runner_up = 'balance'")
+    for said in ({"message": "the first one"}, {"intent": "transfer_status"}):
+        answered = body_of(calling(thandi).post("support/messages", {**said, "conversation": found["conversation"]}))
+        assert [one["amount"] for one in answered["data"]["transfers"]] == ["20.00"]
+        SupportMessage.objects.exclude(public_id=found["id"]).delete()
+
+
 @pytest.mark.django_db
 def test_who_meant_neither_is_offered_a_person_and_no_ticket_is_opened(thandi: Person) -> None:
     found = ask(thandi, "xqz blorp")
