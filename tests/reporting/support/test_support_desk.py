@@ -122,9 +122,10 @@ def test_the_desk_is_read_along_its_indexes(ledger: Any, thandi: Person) -> None
     assert not re.search(r'"Node Type": "(Sort|Seq Scan)"[^{}]*support_tickets', str(plans))
 
 
-def plan_of(statement: str) -> str:
+def plan_of(statement: str, *, without: tuple[str, ...] = ("seqscan", "bitmapscan", "sort")) -> str:
     with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        for way in without:
+            cursor.execute(f"SET LOCAL enable_{way} = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
         return json.dumps(cursor.fetchone()[0])
 
@@ -490,7 +491,7 @@ def test_articles_are_sought_along_their_index() -> None:
     statement = sql_file("reporting", "queries/support_articles_found.sql")
     with connection.cursor() as cursor:
         asked = cursor.mogrify(statement, {"question": "frozen wallet", "most": 50})
-    assert "ix_support_articles_search" in plan_of(asked)
+    assert "ix_support_articles_search" in plan_of(asked, without=("seqscan", "indexscan"))
 
 
 # Beside the customer's page -------------------------------------------------------------------------------------------
