@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.sql, pytest.mark.usefixtures("ledger")]
 
 NOON = dt.datetime(2031, 5, 7, 12, tzinfo=dt.UTC)  # a Wednesday
 DAY = dt.timedelta(days=1)
+HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
 
 def calm(_: Occasion) -> Iterator[Finding]:
@@ -125,8 +126,7 @@ def test_while_somebody_is_at_it_nothing_is_done_and_other_kinds_go_on() -> None
 
 
 def test_the_lock_is_held_while_a_section_looks_and_given_back_after(app_sql: Sql) -> None:
-    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    locks = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND {here}"  # noqa: S608
+    locks = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND {HERE}"  # noqa: S608
     seen = []
 
     def look(_: Occasion) -> Iterator[Finding]:
@@ -168,7 +168,8 @@ def test_a_report_is_kept_although_the_lock_was_lost_on_the_way(admin_sql: Sql) 
     """As when PostgreSQL is restarted meanwhile."""
 
     def look(_: Occasion) -> Iterator[Finding]:
-        admin_sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = %s", LOCK_KEYS[Kind.DAILY])
+        lock = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = %s AND {HERE}"  # noqa: S608
+        admin_sql(lock, LOCK_KEYS[Kind.DAILY])
         yield Finding(level=Level.OK, title="Depth", found="is known")
 
     assert run(Kind.DAILY, now=NOON, sections=[Section(name="deep", title="Deep", look=look)]).is_new
