@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -118,6 +119,13 @@ def links_for(intent: Intent, facts: Facts, *, language: str, is_article_quoted:
 def ways_to_protect(facts: Facts, *, language: str) -> list[dict[str, Any]]:
     """To freeze what can be frozen: offered wherever somebody may have lost a phone."""
     return list(_told([FREEZE], facts, language=language))
+
+
+def going_on(link: dict[str, Any], *, conversation: uuid.UUID) -> dict[str, Any]:
+    """A link that asks the assistant, with the conversation that it goes on with."""
+    if "intent" not in link["body"]:
+        return link
+    return {**link, "body": {**link["body"], "conversation": str(conversation)}}
 
 
 def _told(links: Sequence[Link], facts: Facts, *, language: str) -> Iterator[dict[str, Any]]:

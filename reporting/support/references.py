@@ -20,7 +20,7 @@ AMOUNT: Final = re.compile(
 )
 # Voucher codes, numbers of cash-outs, identity numbers and cards: thirteen digits or more of any script with no letter
 # between them, however they are spaced. An id of ours is none of these, and staff look for it.
-WORTH_MONEY: Final = re.compile(rf"(?P<id>{UUID.pattern})|\d(?:[\W_]{{0,6}}\d){{12,}}", re.IGNORECASE)
+WORTH_MONEY: Final = re.compile(rf"(?P<id>{UUID.pattern})|\d(?:[\W_]{{0,40}}\d){{12,}}", re.IGNORECASE)
 ENDS_SHOWN: Final = 4
 CENTS: Final = re.compile(r"[.,]([0-9]{1,2})$", re.ASCII)
 

@@ -6,7 +6,8 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -64,10 +65,19 @@ class NotYours(DomainError):
 
 
 # What happens to it -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """The ticket that what a customer said has reached."""
+
+    ticket: SupportTicket
+    is_told: bool
+    """Whether it stands there: too much that we have not answered may."""
+
+
 def open_ticket(
     *, user_id: int, conversation: uuid.UUID, intent: Intent, said: list[dict[str, str]], now: dt.datetime
-) -> SupportTicket:
-    """The open ticket of a customer and intent: a new one with what was `said`, or the one there is.
+) -> Reached:
+    """Let a person look: at a new ticket with what was `said`, or at the open one of this customer and intent.
 
     To that, what the customer said last is added.
     """
@@ -97,31 +107,30 @@ def open_ticket(
                     origin=Origin(actor_id=user_id),
                     intent=intent.value,
                 )
-                return ticket
+                return Reached(ticket=ticket, is_told=True)
         asked = next(line["text"] for line in reversed(said) if line["by"] == "customer")
-        _add_asked(ticket, text=asked, now=now)
-        ticket.status, ticket.waits_since = Status.OPEN, now if ticket.status != Status.OPEN else ticket.waits_since
-        ticket.save(update_fields=["status", "waits_since"])
-    return ticket
+        return _tell(ticket, text=asked, now=now)
 
 
-def add_to_open(*, user_id: int, conversation: uuid.UUID, text: str, now: dt.datetime) -> uuid.UUID | None:
-    """Add what a customer says on in a conversation to the ticket of it that waits for us; its id, if there is one.
+def go_on(*, user_id: int, intents: Iterable[str], text: str, now: dt.datetime) -> Reached | None:
+    """Add what a customer says after he asked for help with `intents`: to the most urgent of these tickets, if one is open.
 
     "Which of these was it?" is answered here, whatever the assistant makes of the answer.
     """
     with transaction.atomic():
-        mine = SupportTicket.objects.select_for_update(no_key=True).filter(user=user_id, conversation=conversation)
-        ticket = mine.filter(status=Status.OPEN).order_by("pk").first()
-        if ticket is None:
-            return None
-        _add_asked(ticket, text=text, now=now)
-    return ticket.public_id
+        mine = SupportTicket.objects.select_for_update(no_key=True).filter(user=user_id, intent__in=list(intents))
+        ticket = mine.exclude(status=Status.CLOSED).order_by("priority", "-pk").first()
+        return _tell(ticket, text=text, now=now) if ticket else None
 
 
-def _add_asked(ticket: SupportTicket, *, text: str, now: dt.datetime) -> None:
-    if not _is_full(ticket):
+def _tell(ticket: SupportTicket, *, text: str, now: dt.datetime) -> Reached:
+    is_told = not _is_full(ticket)
+    if is_told:
         _add(ticket, author_id=ticket.user_id, is_staff=False, text=text[:LONGEST_REPLY], now=now)
+    if ticket.status != Status.OPEN:
+        ticket.status, ticket.waits_since = Status.OPEN, now
+        ticket.save(update_fields=["status", "waits_since"])
+    return Reached(ticket=ticket, is_told=is_told)
 
 
 def _open(user_id: int, intent: Intent) -> SupportTicket | None:

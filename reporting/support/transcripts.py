@@ -24,6 +24,7 @@ from mymoolah.common.pagination import Page, PageRequest, cut
 from reporting.support import articles, language_model, tickets
 from reporting.support.assistant import Answer, answer_to, not_understood
 from reporting.support.intents import Intent
+from reporting.support.links import going_on
 from reporting.support.models import SupportMessage, SupportReply, SupportTicket
 from reporting.support.references import without_what_is_worth_money
 from reporting.support.understanding import Picked, picked
@@ -79,7 +80,8 @@ def ask(
         if meant is not None:
             certain = answer_to(message, user_public_id=user_public_id, chosen=meant, now=now)
             found = replace(certain, confidence=found.confidence)
-    talk, ticket = conversation or uuid.uuid4(), None
+    talk, reached = conversation or uuid.uuid4(), None
+    found = replace(found, links=[going_on(link, conversation=talk) for link in found.links])
     kept_message, text = without_what_is_worth_money(message), found.text
     if not is_unclear:  # one question, one wait
         text = language_model.rephrase(
@@ -88,12 +90,12 @@ def ask(
     with transaction.atomic():
         if found.clarify is None and found.intent in tickets.PRIORITIES:
             said = [*_said_so_far(user_id, talk), *_lines(kept_message, found.text)]
-            ticket = tickets.open_ticket(
-                user_id=user_id, conversation=talk, intent=found.intent, said=said, now=now
-            ).public_id
-            text = f"{text}\n{phrase('ticket', language=found.language, ticket=str(ticket))}"
+            reached = tickets.open_ticket(user_id=user_id, conversation=talk, intent=found.intent, said=said, now=now)
+            text = f"{text}\n{_where(reached, 'ticket', found.language)}"
         elif conversation is not None:
-            ticket = tickets.add_to_open(user_id=user_id, conversation=talk, text=kept_message, now=now)
+            asked_for = _asked_for_help(user_id, talk)
+            reached = tickets.go_on(user_id=user_id, intents=asked_for, text=kept_message, now=now)
+            text = f"{text}\n{_where(reached, 'ticket_added', found.language)}" if reached else text
         kept = SupportMessage.objects.create(
             user_id=user_id,
             conversation=talk,
@@ -108,6 +110,7 @@ def ask(
         )
     SUPPORT_MESSAGES.labels(found.intent.value, "clarified" if found.clarify else "answered").inc()
     SUPPORT_CONFIDENCE.labels("clarified" if found.clarify else "answered").observe(found.confidence)
+    ticket = reached.ticket.public_id if reached else None
     return Said(id=kept.public_id, conversation=talk, answer=found, text=text, ticket=ticket)
 
 
@@ -127,12 +130,24 @@ def _answered(
             return message, not_understood(language=before.language)
         chosen = Intent(before.intent if which is Picked.FIRST else before.runner_up)
         about, language = decrypt(before.question_encrypted, context=QUESTION), before.language
+        message = f"{message} ({label(chosen, language=language)})"
     elif chosen is not None and not message:
         language = before.language if before else ENGLISH
         about = message = label(chosen, language=language)
         if before is not None and was_asked:
             about = decrypt(before.question_encrypted, context=QUESTION)
     return message, answer_to(about, user_public_id=user_public_id, chosen=chosen, language=language, now=now)
+
+
+def _where(reached: tickets.Reached, name: str, language: str) -> str:
+    """On which ticket a person reads it, or that too much waits there already."""
+    return phrase(name if reached.is_told else "ticket_full", language=language, ticket=str(reached.ticket.public_id))
+
+
+def _asked_for_help(user_id: int, conversation: uuid.UUID) -> list[str]:
+    """What of a conversation opened a ticket, or went on with one."""
+    found = SupportMessage.objects.filter(user=user_id, conversation=conversation, runner_up="")
+    return list(found.filter(intent__in=tickets.PRIORITIES).values_list("intent", flat=True).distinct())
 
 
 def _who(user_public_id: uuid.UUID) -> tuple[int, str, str]:

@@ -31,11 +31,13 @@ WITH_THANKS: Final = _words(
     "you u ok okay sharp shap cool great yes no ja kea ke a ya baie kakhulu very so much lot for your the help helping me my"
     " bra brother sister friend man sana boss sir madam mam bye again all good thats"
 )
-FIRST: Final = _words("first 1st 1 former eerste okokuqala")
-SECOND: Final = _words("second 2nd 2 latter last other tweede okwesibili okwesibini")
-YES: Final = _words("yes yep yeah yebo ja ewe ee eya")
+FIRST: Final = _words("first 1st 1 former top eerste okokuqala eyokuqala pele")
+SECOND: Final = _words("second 2nd 2 latter last other bottom tweede okwesibili eyesibili okwesibini eyesibini bobedi")
+YES: Final = _words("yes yep yeah yebo ja ewe ee eya both")
 NEITHER: Final = _words("neither none no nope nee geen cha hayi tjhe akukho")
-AROUND_A_CHOICE: Final = _words("the one its it is of them those these two die een van twee please i mean meant")
+AROUND_A_CHOICE: Final = _words(
+    "option number nr nommer ya the one its it is of them those these two die een van twee please i mean meant"
+)
 ENGLISH: Final = "en"
 UNSAFE: Final = Intent.LOST_PHONE_OR_FRAUD
 PERHAPS_UNSAFE: Final = 0.03
@@ -73,15 +75,14 @@ def picked(message: str) -> Picked | None:
         return None
     if words & FIRST and words & SECOND:
         return None
-    for names, meant in (
+    named = (
         (FIRST, Picked.FIRST),
         (SECOND, Picked.SECOND),
         (YES, Picked.FIRST),
         (NEITHER, Picked.NEITHER),
-    ):
-        if words & names:
-            return meant
-    return None
+        ({"one"}, Picked.FIRST),
+    )
+    return next((meant for names, meant in named if words & names), None)
 
 
 def understand(message: str) -> Understood:

@@ -232,7 +232,7 @@ def test_tickets_are_told_to_who_may_see_them_only(ledger: Ledger, thandi: Perso
 
 def ticket_of(who: Person, intent: Intent) -> SupportTicket:
     said = [{"by": "customer", "text": "Please help"}]
-    return open_ticket(user_id=who.user.pk, conversation=uuid.uuid4(), intent=intent, said=said, now=now())
+    return open_ticket(user_id=who.user.pk, conversation=uuid.uuid4(), intent=intent, said=said, now=now()).ticket
 
 
 def test_a_used_up_limit_and_a_full_wallet_are_told(support: Client, thandi: Person, sipho: Person) -> None:

@@ -1,5 +1,5 @@
 -- One row, one JSON: how a customer's account stands, what can reach it, on how many devices it is signed in, and its
--- wallets, closed ones left out; where asked for, of his newest hundred vouchers those that a till would take still.
+-- wallets, closed ones left out; where asked for, of his newest hundred vouchers those that can still be used.
 -- Parameters: user (public id), at, live (whether vouchers are told).
 SELECT
     json_build_object(
@@ -27,12 +27,14 @@ SELECT
                     json_agg(
                         json_build_object(
                             'id', v.public_id,
-                            'may_be_cancelled', NOT EXISTS (
+                            'may_be_cancelled', v.voucher_type <> 'standard' AND NOT EXISTS (
                                 SELECT 1
                                 FROM suspense_items AS i
                                 WHERE i.voucher_id = v.id AND i.resolved_at IS NULL
                             ),
+                            'line', CASE v.voucher_type WHEN 'standard' THEN 'code' ELSE 'till' END,
                             'number_end', right(v.easypay_number, 4),
+                            'balance', v.balance::text,
                             'original_amount', v.original_amount::text,
                             'currency', v.currency,
                             'on', to_char(v.created_at AT TIME ZONE 'Africa/Johannesburg', 'YYYY-MM-DD HH24:MI')
@@ -43,8 +45,10 @@ SELECT
                     SELECT
                         n.id,
                         n.public_id,
+                        n.voucher_type,
                         n.easypay_number,
                         n.original_amount,
+                        n.balance,
                         n.currency,
                         n.created_at
                     FROM (
@@ -55,6 +59,7 @@ SELECT
                             h.status,
                             h.easypay_number,
                             h.original_amount,
+                            h.balance,
                             h.currency,
                             h.expires_at,
                             h.created_at
@@ -66,7 +71,7 @@ SELECT
                     WHERE
                         n.status IN ('active', 'pending_payment')
                         AND n.expires_at > %(at)s
-                        AND n.voucher_type IN ('easypay_voucher', 'easypay_cashout')
+                        AND n.voucher_type IN ('standard', 'easypay_voucher', 'easypay_cashout')
                     ORDER BY n.created_at DESC, n.id DESC
                     LIMIT 5
                 ) AS v

@@ -1,4 +1,5 @@
--- One row, one JSON: the tickets of a customer that are not closed. Parameters: user (public id).
+-- One row, one JSON: the tickets of a customer that are not closed, but for the one that asks for a person, with which
+-- asking once more goes on. Parameters: user (public id).
 SELECT
     json_build_object(
         'state', CASE WHEN count(t.id) = 0 THEN 'none' ELSE 'some' END,
@@ -16,6 +17,6 @@ SELECT
         )
     )::text AS data
 FROM users AS p
-LEFT JOIN support_tickets AS t ON t.user_id = p.id AND t.status <> 'closed'
+LEFT JOIN support_tickets AS t ON t.user_id = p.id AND t.status <> 'closed' AND t.intent <> 'human'
 WHERE p.public_id = %(user)s
 GROUP BY p.id

@@ -213,6 +213,14 @@ SELECT
             ),
             '[]'::json
         ),
+        'frozen', coalesce(
+            (
+                SELECT json_agg(json_build_object('number', w.number) ORDER BY w.id)
+                FROM wallets AS w
+                WHERE w.user_id = p.id AND w.kind = 'customer' AND w.status = 'frozen'
+            ),
+            '[]'::json
+        ),
         'not_allowed', CASE
             WHEN
                 p.kyc_tier IN (

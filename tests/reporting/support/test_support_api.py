@@ -85,7 +85,9 @@ def test_what_is_not_understood_is_asked_back_with_two_meanings_and_one_is_chose
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("said", "which"), [("the first one", 0), ("Yes!", 0), ("2", 1), ("no, the second", 1)])
+@pytest.mark.parametrize(
+    ("said", "which"), [("the first one", 0), ("Yes!", 0), ("number one", 0), ("2", 1), ("no, the second", 1)]
+)
 def test_the_question_is_answered_in_words(thandi: Person, said: str, which: int) -> None:
     found = ask(thandi, "xqz blorp")
     answered = ask(thandi, said, conversation=found["conversation"])
@@ -111,7 +113,8 @@ def test_what_a_question_named_is_not_forgotten_when_its_meaning_was_asked_about
 def test_who_meant_neither_is_offered_a_person_and_no_ticket_is_opened(thandi: Person) -> None:
     found = ask(thandi, "xqz blorp")
     answered = ask(thandi, "no, neither", conversation=found["conversation"])
-    assert [link["body"] for link in answered["links"]] == [{"intent": "human"}]
+    human = {"intent": "human", "conversation": found["conversation"]}
+    assert [link["body"] for link in answered["links"]] == [human]
     assert (answered["clarify"], answered["ticket"]) == (None, None)
 
 
@@ -133,19 +136,42 @@ def test_thanks_are_answered_as_thanks(thandi: Person) -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_said_on_in_a_conversation_reaches_its_ticket_while_it_waits_for_us(thandi: Person) -> None:
-    first = means(thandi, Intent.WRONG_RECIPIENT, "I paid the wrong person")
+def test_what_is_said_on_after_a_call_for_help_reaches_its_ticket_and_says_so(thandi: Person) -> None:
+    elsewhere = means(thandi, Intent.WRONG_RECIPIENT, "I paid the wrong person")
+    first = means(thandi, Intent.WRONG_RECIPIENT, "I paid the wrong person again")
+    assert first["ticket"] == elsewhere["ticket"]
     later = ask(thandi, "the R250 of last friday", conversation=first["conversation"])
     assert later["ticket"] == first["ticket"]
+    assert f"has been added to your ticket {first['ticket']}" in later["answer"]
     ticket, clerk = SupportTicket.objects.get(), colleague("support")
-    assert [one["text"] for one in tickets.replies_of(ticket)] == ["the R250 of last friday"]
+    texts = [one["text"] for one in tickets.replies_of(ticket)]
+    assert texts == ["I paid the wrong person again", "the R250 of last friday"]
 
     tickets.reply_as_staff(
-        ticket=ticket.public_id, text="Thank you.", once="o", seen=1, now=now(), origin=origin_of(clerk)
+        ticket=ticket.public_id, text="Whom did you mean?", once="o", seen=2, now=now(), origin=origin_of(clerk)
     )
-    assert ask(thandi, "what is my balance", conversation=first["conversation"])["ticket"] is None
+    assert ask(thandi, "my sister", conversation=first["conversation"])["ticket"] == first["ticket"]
+    ticket.refresh_from_db()
+    assert ticket.status == "open"
     assert ask(thandi, "what is my balance")["ticket"] is None
-    assert ticket.replies.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_is_said_on_reaches_the_most_urgent_ticket_of_the_conversation(thandi: Person) -> None:
+    first = means(thandi, Intent.HUMAN, "let me talk to somebody")
+    urgent = means(thandi, Intent.LOST_PHONE_OR_FRAUD, "my phone is gone", conversation=first["conversation"])
+    later = ask(thandi, "a black samsung", conversation=first["conversation"])
+    assert later["ticket"] == urgent["ticket"] != first["ticket"]
+
+
+@pytest.mark.django_db
+def test_who_has_written_too_much_is_told_that_it_was_not_added(
+    thandi: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tickets, "MOST_UNANSWERED", 1)
+    answers = [means(thandi, Intent.HUMAN, f"Help {number}") for number in range(3)]
+    assert ["was not added" in one["answer"] for one in answers] == [False, False, True]
+    assert SupportReply.objects.count() == 1
 
 
 @pytest.mark.django_db

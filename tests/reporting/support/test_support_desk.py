@@ -41,7 +41,7 @@ def open_ticket(who: Person, intent: Intent = Intent.LOST_PHONE_OR_FRAUD, *, min
         intent=intent,
         said=[{"by": "customer", "text": SAID}],
         now=now() - dt.timedelta(minutes=minutes_ago),
-    )
+    ).ticket
 
 
 def text_of(answer: Any) -> str:
@@ -181,7 +181,7 @@ def test_a_ticket_offers_only_what_there_is_to_do_and_says_whose_words_they_are(
             {"by": "customer", "text": SAID},
         ],
         now=now(),
-    )
+    ).ticket
     client, page = signed_in(clerk), reverse("support_ticket", args=[ticket.public_id])
 
     shown = text_of(client.get(page))
