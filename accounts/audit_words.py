@@ -98,6 +98,7 @@ VERBS: Final = frozenset(
         "user.renamed",
         "voucher.cancelled",
         "voucher.cancelled_by_finance",
+        "voucher.cancelled_by_staff",
         "voucher.code_unknown",
         "voucher.expired",
         "wallet.adjusted",

@@ -39,6 +39,7 @@ LEDGER: Final = (
 KEYS: Final = ("transactions.view_idempotencykey",)
 VOUCHERS: Final = ("vouchers.view_voucher", "vouchers.view_voucherredemption", "vouchers.view_vouchertotal")
 TILLS: Final = ("vouchers.view_tillevent",)
+CANCEL: Final = ("vouchers.cancel_voucher",)
 SUSPENSE: Final = ("vouchers.view_suspenseitem",)
 PROPOSALS: Final = ("transactions.view_proposal",)
 DECISIONS: Final = ("transactions.add_proposal", "transactions.decide_proposal")
@@ -80,7 +81,7 @@ EVERYTHING: Final = (
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "administrator": frozenset(
         EVERYTHING
-        + (COPIES + LOST_TELEPHONES + ASSIST + STANDING + REOPEN + FREEZE + UNFREEZE)
+        + (COPIES + LOST_TELEPHONES + ASSIST + STANDING + REOPEN + FREEZE + UNFREEZE + CANCEL)
         + (WORK_TICKETS + WRITE_ARTICLES)
         + ("accounts.change_user", "auth.change_group")
     ),
@@ -90,13 +91,13 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "finance": frozenset(
         PEOPLE
         + (AUDIT + WALLETS + RULES + LEDGER + KEYS + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW + HEALTH)
-        + (PROPOSALS + DECISIONS + EXPORTS + FREEZE + UNFREEZE)
+        + (PROPOSALS + DECISIONS + EXPORTS + FREEZE + UNFREEZE + CANCEL)
         + (DAYS + DAYS_MONEY + DAYS_REFUSALS + VERIFICATIONS)
     ),
     "auditor": frozenset(EVERYTHING + COPIES + EXPORTS),
     "support": frozenset(
         (PEOPLE + SIGN_INS + AUDIT + WALLETS + RULES + LEDGER + VOUCHERS + TILLS + SUSPENSE + SUMMARIES + OVERVIEW)
-        + (ASSIST + FREEZE + REVEAL_IDENTITY)
+        + (ASSIST + FREEZE + CANCEL + REVEAL_IDENTITY)
         + (DAYS + DAYS_REFUSALS)
         + (TICKETS + WORK_TICKETS + ARTICLES + WRITE_ARTICLES)
     ),

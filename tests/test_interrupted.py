@@ -24,6 +24,7 @@ from mymoolah.common.errors import Unavailable
 from mymoolah.common.money import Money
 from tests import proposals
 from tests.conftest import ADMIN_URL, Ledger, Person, Sql, fund, person, send
+from tests.staff import by, why
 from tests.transactions.legs import decided
 from tests.transactions.legs import key as named_key
 from transactions import corrections, holds, posting
@@ -125,6 +126,16 @@ def cancel_frozen(voucher_type: str) -> Callable[[World], Act]:
         act = cancel(voucher_type)(world)
         wallet.update(status="frozen")
         return act
+
+    return prepare
+
+
+def cancel_by_staff(voucher_type: str) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        voucher, origin = world.issue(voucher_type), by("support")
+        return lambda key: ending.cancel_for_cause(
+            voucher_public_id=voucher.public_id, why=why("stolen"), key=key, now=now(), origin=origin
+        )
 
     return prepare
 
@@ -289,6 +300,11 @@ SERVICES: dict[str, Callable[[World], Act]] = {
     "cancel easypay_voucher, frozen": cancel_frozen("easypay_voucher"),
     "cancel easypay_cashout, frozen": cancel_frozen("easypay_cashout"),
     "cancel standard by finance": cancel_for_customer,
+    **{
+        f"cancel {kind} by staff": cancel_by_staff(kind)
+        for kind in Voucher.Type.values
+        if kind != Voucher.Type.STANDARD
+    },
     **{f"expire {kind}": expire(kind) for kind in Voucher.Type.values},
     "place hold": place_hold,
     "capture hold": capture_hold,

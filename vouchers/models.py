@@ -59,6 +59,7 @@ class Voucher(models.Model):
 
     class Meta:
         db_table = "vouchers"
+        permissions = [("cancel_voucher", "Can cancel EasyPay vouchers and cash-outs for customers")]
         constraints = [
             models.UniqueConstraint(
                 fields=["code_index"], condition=Q(code_index__isnull=False), name="uq_vouchers_code_index"

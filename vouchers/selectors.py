@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from mymoolah.common import read_cache
 from mymoolah.common.clock import iso_utc
@@ -19,9 +19,9 @@ from mymoolah.common.pagination import Page, PageRequest, Position, cut
 from mymoolah.common.sql.queries import rows
 from transactions.selectors import NoWalletInCurrency
 from vouchers.errors import VoucherNotFound
-from vouchers.models import SuspenseItem, Voucher, VoucherRedemption
+from vouchers.models import LIVE, SuspenseItem, Voucher, VoucherRedemption
 from vouchers.numbers import CODE_CONTEXT
-from vouchers.policies import LATE_MESSAGES, policy_of
+from vouchers.policies import LATE_MESSAGES, POLICIES, policy_of
 from wallets.models import Wallet
 
 # A filtered page looks at this many vouchers at most, so that a rare status costs no walk through a long history: it may
@@ -236,6 +236,13 @@ def wallet_of(voucher: Voucher) -> Wallet:
 def is_under_review(voucher: Voucher) -> bool:
     """Whether finance has yet to decide about something that happened with this voucher. One query."""
     return SuspenseItem.objects.filter(voucher=voucher, resolved_at=None).exists()
+
+
+def cancellable(*, now: dt.datetime) -> Q:
+    """Which vouchers their customers, and staff for them, can cancel: what `services.ending` asks of one."""
+    types = sorted({voucher_type for (voucher_type, _), policy in POLICIES.items() if policy.is_cancellable})
+    waits_for_finance = Exists(SuspenseItem.objects.filter(voucher=OuterRef("pk"), resolved_at=None))
+    return Q(voucher_type__in=types, status__in=LIVE, expires_at__gt=now) & Q(~waits_for_finance)
 
 
 # What is due ----------------------------------------------------------------------------------------------------------

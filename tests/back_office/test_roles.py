@@ -85,6 +85,7 @@ def test_no_role_may_change_money() -> None:
         "transactions.add_proposal",
         "transactions.decide_proposal",
         "transactions.export_transaction",
+        "vouchers.cancel_voucher",
         "wallets.freeze_wallet",
         "wallets.unfreeze_wallet",
     }

@@ -1,4 +1,8 @@
-"""Cancelling and expiring vouchers: what was paid or held for them goes back."""
+"""Cancelling and expiring vouchers: what was paid or held for them goes back.
+
+What a customer can cancel himself, one of the staff cancels for who calls: money only returns to its owner, into the same
+wallet. A voucher with a code is worth what is left of it to whoever knows that, so it takes two of finance.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,21 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
-from django.db import Error, transaction
+from django.db import Error, models, transaction
 
 from accounts import audit
 from accounts.audit import Origin
 from accounts.decisions import Decision, record_decision, require_finance
+from accounts.models import User
+from accounts.notices import tell
+from accounts.staff_deeds import Why, locked_person, officer_with
 from mymoolah.common import read_cache
 from mymoolah.common.errors import DomainError
 from mymoolah.common.retries import with_retries
 from transactions import holds, posting
-from transactions.posting import IdempotencyKey
+from transactions.posting import IdempotencyKey, WalletClosed
 from vouchers import legs, selectors
 from vouchers.errors import (
     ENDED,
@@ -36,6 +43,18 @@ from wallets.models import Wallet
 logger = logging.getLogger(__name__)
 
 ZERO = Decimal("0.00")
+MAY_CANCEL: Final = "vouchers.cancel_voucher"
+
+
+class CancelReason(models.TextChoices):
+    STOLEN = "stolen", "The customer asks: somebody else made it"
+    ASKED = "asked", "The customer asks for another reason"
+    TAKEOVER = "takeover", "Somebody else seems to use the account"
+    FRAUD = "fraud", "Fraud is suspected"
+    OTHER = "other", "Something else"
+
+
+CUSTOMERS_WISH: Final = frozenset({CancelReason.STOLEN, CancelReason.ASKED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +96,7 @@ def cancel_voucher(
             if made is not None:
                 return _cancelled_before(made)
             voucher = _lock(public_id=voucher_public_id, user__public_id=user_public_id)
-            if not policy_of(voucher).is_cancellable:
-                raise VoucherNotCancellable(voucher_type=voucher.voucher_type)
-            _check(voucher, now)
+            require_cancellable(voucher, now=now)
             _end(voucher, status="cancelled", initiated_by=voucher.user_id, now=now)
             audit.record(
                 "voucher.cancelled",
@@ -90,6 +107,68 @@ def cancel_voucher(
             return Cancelled(voucher=voucher)
 
     return with_retries(once)
+
+
+def cancel_for_cause(
+    *, voucher_public_id: uuid.UUID, why: Why, key: IdempotencyKey, now: dt.datetime, origin: Origin
+) -> Cancelled:
+    """Cancel for a customer what he can cancel himself, once for each `key`, and tell him; also while he is frozen out.
+
+    :raises NotAllowed, OwnAccount, StaffAccount, ReasonNeeded: nothing was written
+    :raises VoucherNotFound: nobody has such a voucher
+    :raises VoucherNotCancellable, VoucherRedeemed, VoucherExpired, VoucherCancelled, VoucherUnderReview: as it says
+    :raises WalletClosed: what comes back could not reach its owner
+    :raises IdempotencyKeyReused: `key` already carries another request
+    """
+    why.require(CancelReason, in_words=why.reason not in CUSTOMERS_WISH)
+
+    def once() -> Cancelled:
+        with transaction.atomic(), refusals():
+            officer = officer_with(MAY_CANCEL, origin=origin)
+            made = posting.claim(key, produces="voucher", id=voucher_public_id)
+            if made is not None:
+                return _cancelled_before(made)
+            # Its owner before it, as wherever staff do something for somebody: who closes the account waits, or has.
+            person = locked_person(public_id=_owner_of(voucher_public_id), officer=officer)
+            voucher = _lock(public_id=voucher_public_id)
+            require_cancellable(voucher, now=now)
+            wallet = selectors.wallet_of(voucher)
+            if wallet.status == Wallet.Status.CLOSED:
+                raise WalletClosed
+            _end(voucher, status="cancelled", initiated_by=officer.pk, now=now)
+            audit.record(
+                "voucher.cancelled_by_staff",
+                subject_type="voucher",
+                subject_id=voucher_public_id,
+                origin=origin,
+                voucher_type=voucher.voucher_type,
+                **why.facts(),
+            )
+            _tell_of_cancel(person, voucher, wallet)
+            return Cancelled(voucher=voucher)
+
+    return with_retries(once)
+
+
+def _owner_of(voucher_public_id: uuid.UUID) -> uuid.UUID:
+    owner = Voucher.objects.filter(public_id=voucher_public_id).values_list("user__public_id", flat=True).first()
+    if owner is None:
+        raise VoucherNotFound
+    return owner
+
+
+def _tell_of_cancel(person: User, voucher: Voucher, wallet: Wallet) -> None:
+    cost, end = f"{voucher.cost.amount:,.2f} {voucher.currency}", wallet.number[-4:]
+    what_comes_back = {
+        "debited": f"{cost}, fee and VAT included, came back into your wallet ending in {end}.",
+        "held": f"{cost} that was held for it, fee and VAT included, is free again in your wallet ending in {end}.",
+        "nothing": "Nothing had been paid for it; please pay nothing to its number any more.",
+    }[policy_of(voucher).at_issue]
+    assert voucher.easypay_number is not None
+    label = f"{legs.LABELS[Voucher.Type(voucher.voucher_type)]} ending in {voucher.easypay_number[-4:]}"
+    tell(
+        person, f"Your {label} is cancelled", f"{what_comes_back} If you did not ask for this, please call us at once."
+    )
 
 
 def cancel_for_customer(
@@ -180,6 +259,16 @@ def _lock(**which: object) -> Voucher:
         return Voucher.objects.select_related("user").select_for_update(no_key=True, of=("self",)).get(**which)
     except Voucher.DoesNotExist:
         raise VoucherNotFound from None
+
+
+def require_cancellable(voucher: Voucher, *, now: dt.datetime) -> None:
+    """What its customer, and staff for him, can cancel as things stand (`selectors.cancellable`). One query.
+
+    :raises VoucherNotCancellable, VoucherRedeemed, VoucherExpired, VoucherCancelled, VoucherUnderReview: as it says
+    """
+    if not policy_of(voucher).is_cancellable:
+        raise VoucherNotCancellable(voucher_type=voucher.voucher_type)
+    _check(voucher, now)
 
 
 def _check(voucher: Voucher, now: dt.datetime) -> None:

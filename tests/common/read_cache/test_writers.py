@@ -16,6 +16,7 @@ from mymoolah.common.crypto import decrypt
 from mymoolah.common.money import Money
 from tests.conftest import Person, fund, person
 from tests.kept import assert_nothing_is_old, told
+from tests.staff import by, why
 from tests.vouchers.stage import new_key
 from tests.vouchers.test_closing import close, reopen
 from tests.wallets.test_freezing import BY_BANK, freeze, unfreeze
@@ -109,6 +110,13 @@ def cancels(story: Story) -> Callable[[], object]:
     )
 
 
+def is_cancelled_for(story: Story) -> Callable[[], object]:
+    voucher, origin = story.issues(Voucher.Type.EASYPAY_VOUCHER), by("support")
+    return lambda: ending.cancel_for_cause(
+        voucher_public_id=voucher.public_id, why=why("stolen"), key=story.key, now=now(), origin=origin
+    )
+
+
 def reported(story: Story) -> Callable[[], object]:
     voucher, moment = story.issues(Voucher.Type.EASYPAY_VOUCHER), now()
     report = tills.Report(
@@ -149,6 +157,7 @@ DEEDS = {
     **{f"issues {kind}": issues(kind) for kind in Voucher.Type},
     "redeems": redeems,
     "cancels": cancels,
+    "staff cancel for him": is_cancelled_for,
     "a till reports": reported,
     "holds back": holds_back,
     "voids": voids,
