@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Collection
@@ -30,12 +31,24 @@ from accounts.lockout import is_locked
 from accounts.models import LoginSession, User
 from accounts.staff_deeds import MAY_ACT_ON_STAFF, StalePage
 from accounts.staff_session import staff_origin
-from mymoolah.common.admin import Panel
+from mymoolah.common.admin import Panel, plain_money
 from mymoolah.common.clock import now
 from mymoolah.common.errors import DomainError
-from reporting.customer_forms import AnsweredForm, ContactForm, FreezeForm, SessionForm, TakeOverForm, WhyForm
+from reporting.customer_forms import (
+    AnsweredForm,
+    CancelForm,
+    ContactForm,
+    FreezeForm,
+    SessionForm,
+    TakeOverForm,
+    WhyForm,
+)
+from transactions.posting import IdempotencyKey
 from transactions.proposal_admin import told
-from vouchers.services import closing
+from vouchers.legs import LABELS
+from vouchers.models import Voucher
+from vouchers.policies import policy_of
+from vouchers.services import closing, ending
 from wallets import freezing
 from wallets.models import Wallet
 
@@ -44,14 +57,33 @@ SHOW_ONCE: Final = "customer_reveal"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A form that was filled in, for whom, by whom and when."""
+class About:
+    """Whom a deed is done for, and to which wallet or voucher of his."""
 
     customer: User
-    wallet: Wallet | None
+    wallet: Wallet | None = None
+    voucher: Voucher | None = None
+
+    @property
+    def name(self) -> str:
+        """What is added to the title of the deed."""
+        if self.wallet is not None:
+            return f" {self.wallet.number}"
+        return "" if self.voucher is None else f": {label_of(self.voucher)}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A form that was filled in, about whom, by whom and when."""
+
+    about: About
     form: Any
     origin: Origin
     moment: dt.datetime
+
+    @property
+    def customer(self) -> User:
+        return self.about.customer
 
     @property
     def seen(self) -> str:
@@ -59,8 +91,19 @@ class Asked:
 
     @property
     def number(self) -> str:
-        assert self.wallet is not None
-        return self.wallet.number
+        assert self.about.wallet is not None
+        return self.about.wallet.number
+
+    @property
+    def voucher(self) -> Voucher:
+        assert self.about.voucher is not None
+        return self.about.voucher
+
+    @property
+    def key(self) -> IdempotencyKey:
+        """What makes a form about a voucher happen once, however often it is sent."""
+        request = hashlib.sha256(f"cancel {self.voucher.public_id}".encode()).digest()
+        return IdempotencyKey(f"staff:{self.origin.actor_id}", self.form.cleaned_data["once"], request)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +119,8 @@ class Deed:
     """Whether it can be done as things stand; one query at most."""
     fits_wallet: Callable[[Wallet], bool] | None = None
     """Where it is done to one wallet."""
+    check_voucher: Callable[[Voucher], None] | None = None
+    """Where it is done to one voucher: raises what stands in the way."""
     in_words: bool = True
     is_danger: bool = False
     form: type[WhyForm] = WhyForm
@@ -90,6 +135,23 @@ def _freeze(asked: Asked) -> str:
 def _take_over(asked: Asked) -> str:
     freezing.freeze_for_cause(number=asked.number, seen=asked.seen, why=asked.form.why, origin=asked.origin)
     return f"Wallet {asked.number} is now frozen by the bank: only finance or an administrator can undo that."
+
+
+def _cancel_voucher(asked: Asked) -> str:
+    voucher, cost = asked.voucher, plain_money(asked.voucher.cost.amount, asked.voucher.currency)
+    ending.cancel_for_cause(
+        voucher_public_id=voucher.public_id,
+        why=asked.form.why,
+        key=asked.key,
+        now=asked.moment,
+        origin=asked.origin,
+    )
+    came_back = {
+        "debited": f"{cost} came back into the customer's wallet.",
+        "held": f"{cost} is no longer held in the customer's wallet.",
+        "nothing": "Nothing had been paid for it.",
+    }
+    return f"The {label_of(voucher)} is cancelled. {came_back[policy_of(voucher).at_issue]}"
 
 
 def _unfreeze(asked: Asked) -> str:
@@ -162,6 +224,12 @@ def _reveal(asked: Asked) -> str:
     return care.reveal_number(user=asked.customer.public_id, why=asked.form.why, now=asked.moment, origin=asked.origin)
 
 
+def label_of(voucher: Voucher) -> str:
+    """`EasyPay cash-out …1234`"""
+    end = f" \N{HORIZONTAL ELLIPSIS}{voucher.easypay_number[-4:]}" if voucher.easypay_number else ""
+    return f"{LABELS[Voucher.Type(voucher.voucher_type)]}{end}"
+
+
 def _is_open(person: User) -> bool:
     return person.status != User.Status.CLOSED
 
@@ -200,6 +268,19 @@ DEEDS: Final = {
         do=_unfreeze,
         fits_wallet=lambda wallet: wallet.status == Wallet.Status.FROZEN,
         form=AnsweredForm,
+    ),
+    "cancel-voucher": Deed(
+        title="Cancel voucher",
+        what_happens="The voucher ends for good. What was paid for it comes back into the customer's wallet, fee and VAT "
+        "too, or is no longer held there, also while the wallet is frozen. The customer is told, not why. What a till "
+        "did with it and has not reported yet is decided by finance then.",
+        permissions=[ending.MAY_CANCEL],
+        reasons=ending.CancelReason,
+        do=_cancel_voucher,
+        check_voucher=lambda voucher: ending.require_cancellable(voucher, now=now()),
+        in_words=False,
+        is_danger=True,
+        form=CancelForm,
     ),
     "suspend": Deed(
         title="Suspend account",
@@ -298,16 +379,20 @@ def page_of(name: str) -> Callable[..., HttpResponse]:
         if not _may(request.user, deed):
             raise PermissionDenied
         customer = get_object_or_404(User.objects.defer("password"), public_id=public_id)
-        wallet = _wallet_of(customer, request) if deed.fits_wallet else None
+        about = About(
+            customer,
+            _wallet_of(customer, request) if deed.fits_wallet else None,
+            _voucher_of(customer, request) if deed.check_voucher else None,
+        )
         if name in MATTERS and (question := ask_confirmation(request)) is not None:
             return question
-        form = _form(deed, customer, wallet, request.POST if request.method == "POST" else None)
+        form = _form(deed, about, request.POST if request.method == "POST" else None)
         if not form.is_valid():
-            return _form_page(request, name, customer, wallet, form)
+            return _form_page(request, name, about, form)
         if name == "reveal" and not _is_first_time(request):
             messages.error(request, "The number was shown once. Say why you need it again.")
             return HttpResponseRedirect(request.get_full_path())
-        return _done(request, name, Asked(customer, wallet, form, staff_origin(request), now()))
+        return _done(request, name, Asked(about, form, staff_origin(request), now()))
 
     return page
 
@@ -319,7 +404,7 @@ def _done(request: HttpRequest, name: str, asked: Asked) -> HttpResponse:
         messages.error(request, f"{told(refusal)} Nothing was done.")
         return HttpResponseRedirect(request.get_full_path())
     except DomainError as refusal:
-        return _form_page(request, name, asked.customer, asked.wallet, asked.form, refusal=refusal)
+        return _form_page(request, name, asked.about, asked.form, refusal=refusal)
     if name == "reveal":
         return _number_page(request, asked.customer, done)
     messages.success(request, done)
@@ -327,13 +412,7 @@ def _done(request: HttpRequest, name: str, asked: Asked) -> HttpResponse:
 
 
 def _form_page(
-    request: HttpRequest,
-    name: str,
-    customer: User,
-    wallet: Wallet | None,
-    form: WhyForm,
-    *,
-    refusal: DomainError | None = None,
+    request: HttpRequest, name: str, about: About, form: WhyForm, *, refusal: DomainError | None = None
 ) -> HttpResponse:
     if name == "reveal":
         request.session[SHOW_ONCE] = once = secrets.token_urlsafe(16)
@@ -342,17 +421,31 @@ def _form_page(
     deed = DEEDS[name]
     context = {
         **admin.site.each_context(request),
-        "title": f"{deed.title} {wallet.number}" if wallet else deed.title,
-        "customer": customer,
-        "wallet": wallet,
+        "title": f"{deed.title}{about.name}",
+        "customer": about.customer,
+        "wallet": about.wallet,
+        "voucher": about.voucher,
         "deed": deed,
         "form": form,
         "once": once,
         "refusal": told(refusal) if refusal else "",
-        "back": _page_of_person(customer),
-        "fits": deed.fits_wallet(wallet) if deed.fits_wallet and wallet else deed.fits(customer),
+        "back": _page_of_person(about.customer),
+        "stops": _what_stops(deed, about),
     }
     return TemplateResponse(request, "admin/customer/deed.html", context)
+
+
+def _what_stops(deed: Deed, about: About) -> str:
+    """Why it cannot be done as things stand; nothing where it can."""
+    if deed.check_voucher and about.voucher:
+        try:
+            deed.check_voucher(about.voucher)
+        except DomainError as refusal:
+            return told(refusal)
+        return ""
+    if deed.fits_wallet and about.wallet:
+        return "" if deed.fits_wallet(about.wallet) else f"The wallet is {about.wallet.standing}."
+    return "" if deed.fits(about.customer) else f"The account is {about.customer.status}."
 
 
 def _number_page(request: HttpRequest, customer: User, number: str) -> HttpResponse:
@@ -369,13 +462,15 @@ def _number_page(request: HttpRequest, customer: User, number: str) -> HttpRespo
     return TemplateResponse(request, "admin/customer/number.html", context, headers=headers)
 
 
-def _form(deed: Deed, customer: User, wallet: Wallet | None, given: Any = None) -> WhyForm:
+def _form(deed: Deed, about: About, given: Any = None) -> WhyForm:
+    customer, wallet = about.customer, about.wallet
     more: dict[str, Any] = {"reasons": deed.reasons, "in_words": deed.in_words}
     if deed.form is SessionForm:
         more["live"] = LoginSession.objects.filter(user=customer, revoked_at=None, expires_at__gt=now()).order_by("-pk")
     if deed.form is ContactForm:
         more["waiting"] = contacts.contacts_to_confirm(customer)
-    form = deed.form(given, initial={"seen": wallet.standing if wallet else customer.status}, **more)
+    carried = {"seen": wallet.standing if wallet else customer.status, "once": secrets.token_urlsafe(16)}
+    form = deed.form(given, initial=carried, **more)
     if wallet is not None and wallet.frozen_by != Wallet.FrozenBy.CUSTOMER:
         form.fields.pop("answered", None)
     return form
@@ -397,6 +492,14 @@ def _wallet_of(customer: User, request: HttpRequest) -> Wallet:
     return found
 
 
+def _voucher_of(customer: User, request: HttpRequest) -> Voucher:
+    try:
+        public_id = uuid.UUID(request.GET.get("voucher", ""))
+    except ValueError:
+        raise Http404 from None
+    return get_object_or_404(Voucher, user=customer, public_id=public_id)
+
+
 def _may(user: Any, deed: Deed) -> bool:
     return any(user.has_perm(permission) for permission in deed.permissions)
 
@@ -414,10 +517,13 @@ def address_of(name: str, person: User, **query: str) -> str:
 
 
 def offers_to(officer: Any, person: User) -> list[dict[str, object]]:
-    """What this officer can do for somebody as things stand: titles and addresses. Three queries at most."""
+    """What this officer can do for somebody as things stand: titles and addresses. Three queries at most.
+
+    What is done to a voucher is offered beside it.
+    """
     if person.pk == officer.pk:
         return []
-    allowed = {name: deed for name, deed in DEEDS.items() if _may(officer, deed)}
+    allowed = {name: deed for name, deed in DEEDS.items() if deed.check_voucher is None and _may(officer, deed)}
     of_wallets = {name: deed for name, deed in allowed.items() if deed.fits_wallet}
     found: list[dict[str, object]] = []
     wallets = Wallet.objects.filter(user=person).order_by("currency") if of_wallets and person.is_customer else ()
@@ -453,7 +559,7 @@ UserAdmin.panels.insert(
         lambda person: [
             (format_html('<a href="{}" class="text-link">{}</a>', address_of(name, person), deed.title),)
             for name, deed in DEEDS.items()
-            if deed.fits_wallet is None and deed.fits(person)
+            if deed.fits_wallet is None and deed.check_voucher is None and deed.fits(person)
         ],
     ),
 )

@@ -60,6 +60,17 @@ class FreezeForm(WhyForm):
         self.fields["words"].help_text = f"Needed unless the customer asks for it. {KEPT}"
 
 
+class CancelForm(FreezeForm):
+    """`once` is the page's own, so that a form that is sent twice is done once."""
+
+    once = forms.RegexField(r"\A[A-Za-z0-9_-]{16,64}\Z", strip=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A voucher has one status in which it can be cancelled: a page that is out of date shows what has ended since.
+        del self.fields["seen"]
+
+
 class TakeOverForm(WhyForm):
     """The bank's reasons only: as its customer wishes, the wallet is frozen already."""
 

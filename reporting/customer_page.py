@@ -26,7 +26,7 @@ from mymoolah.common.admin import list_of
 from mymoolah.common.clock import business_day, now
 from reporting import customer_selectors as read
 from reporting import customer_troubles as troubles
-from reporting.customer_actions import offers_to
+from reporting.customer_actions import address_of, offers_to
 from reporting.customer_chart import charts
 from reporting.customer_search import MOST_FOUND, find_customers, names_of_finders
 from reporting.customer_selectors import Row, Subject
@@ -38,6 +38,7 @@ from transactions.proposal_admin import ADD as MAY_PROPOSE
 from transactions.proposal_admin import propose_link
 from transactions.proposals.commands import COMMANDS
 from vouchers.models import Voucher
+from vouchers.services.ending import MAY_CANCEL
 from wallets.models import Wallet
 
 MAY_LOOK: Final = "accounts.view_user"
@@ -128,6 +129,7 @@ def customer_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "title": customer.name,
         "deeds": offers_to(request.user, customer),
         **sections(customer, may=request.user.has_perm, now=now(), days=days),
+        "may_cancel": request.user.has_perm(MAY_CANCEL) and request.user.pk != customer.pk,
     }
     return TemplateResponse(request, "admin/customer/page.html", context)
 
@@ -142,7 +144,7 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
     wallets = seen("wallets.view_wallet", lambda: read.wallets(user_id=pk, today=today)) or []
     wallets = [{**row, "stuck": why_stuck(row, customer), "adjust": adjust_link(row, may=may)} for row in wallets]
     entries = seen("transactions.view_transaction", lambda: read.entries(user_id=pk))
-    vouchers = seen("vouchers.view_voucher", lambda: read.vouchers(user_id=pk))
+    vouchers = seen("vouchers.view_voucher", lambda: read.vouchers(user_id=pk, now=now))
     sessions = seen("accounts.view_loginsession", lambda: read.sessions(user_id=pk, now=now))
     receivables = seen("transactions.view_receivable", lambda: read.open_receivables(user_id=pk)) or []
     suspense = seen("vouchers.view_suspenseitem", lambda: read.open_suspense(user_id=pk)) or []
@@ -185,7 +187,8 @@ def sections(customer: User, *, may: May, now: dt.datetime, days: int) -> dict[s
         "entries": None if entries is None else [shown_entry(row) for row in entries],
         "entry_lists": [(row["number"], list_of(Transaction, wallet=row["id"])) for row in wallets],
         "voucher_totals": seen("vouchers.view_vouchertotal", lambda: read.voucher_totals(user_id=pk)),
-        "vouchers": None if vouchers is None else [shown_voucher(row) for row in vouchers],
+        "vouchers": None if vouchers is None else [shown_voucher(row, customer) for row in vouchers],
+        "has_older_vouchers": len(vouchers or ()) > read.LATEST,
         "all_vouchers": list_of(Voucher, user=pk),
         "sessions": sessions,
         "all_sessions": list_of(LoginSession, user=pk),
@@ -232,9 +235,11 @@ def shown_entry(row: Row) -> Row:
     }
 
 
-def shown_voucher(row: Row) -> Row:
+def shown_voucher(row: Row, customer: User) -> Row:
+    cancel = address_of("cancel-voucher", customer, voucher=str(row["public_id"])) if row["can_be_cancelled"] else ""
     return {
         **row,
+        "cancel": cancel,
         "type_name": name_of(Voucher.Type(row["voucher_type"])),
         "status_name": name_of(Voucher.Status(row["status"])),
     }

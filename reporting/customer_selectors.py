@@ -15,6 +15,7 @@ from mymoolah.common.sql.queries import rows
 from reporting.support.models import SupportTicket
 from transactions.models import Receivable
 from vouchers.models import SuspenseItem, Voucher, VoucherTotal
+from vouchers.selectors import cancellable
 
 Row = dict[str, Any]
 Subject = tuple[str, str]
@@ -23,6 +24,7 @@ Subject = tuple[str, str]
 LATEST_ENTRIES: Final = 20
 LATEST_EVENTS: Final = 30
 LATEST: Final = 10
+LIVE_VOUCHERS: Final = 20
 
 
 def wallets(*, user_id: int, today: dt.date) -> list[Row]:
@@ -45,13 +47,17 @@ def voucher_totals(*, user_id: int) -> list[Row]:
     return [{**row} for row in VoucherTotal.objects.filter(user=user_id).order_by("currency").values()]
 
 
-def vouchers(*, user_id: int) -> list[Row]:
-    """The latest, without what they are worth to whoever knows it: of a number its last four digits."""
-    columns = ("id", "public_id", "voucher_type", "status", "original_amount", "balance", "currency")
-    found = Voucher.objects.filter(user=user_id).order_by("-created_at", "-pk")[:LATEST]
+def vouchers(*, user_id: int, now: dt.datetime) -> list[Row]:
+    """The latest, and the latest that can still be cancelled, lest others of a thief hide one.
+
+    Without what they are worth to whoever knows it: of a number its last four digits.
+    """
+    columns = ("id", "public_id", "voucher_type", "status", "original_amount", "balance", "currency", "easypay_number")
+    his = Voucher.objects.filter(user=user_id).annotate(can_be_cancelled=cancellable(now=now))
+    newest_first = his.order_by("-created_at", "-pk").values(*columns, "created_at", "expires_at", "can_be_cancelled")
+    found = newest_first[:LATEST].union(newest_first.filter(can_be_cancelled=True)[:LIVE_VOUCHERS])
     return [
-        {**row, "easypay_end": (row.pop("easypay_number") or "")[-4:]}
-        for row in found.values(*columns, "easypay_number", "created_at", "expires_at")
+        {**row, "easypay_end": (row.pop("easypay_number") or "")[-4:]} for row in found.order_by("-created_at", "-id")
     ]
 
 

@@ -503,6 +503,8 @@ BACK_OFFICE = """
     POST  /admin/customers/{public_id}/take-over       302       302            404  403      404      403      404       403        404
     GET   /admin/customers/{public_id}/unfreeze        302       302            404  403      404      403      404       403        404
     POST  /admin/customers/{public_id}/unfreeze        302       302            404  403      404      403      404       403        404
+    GET   /admin/customers/{public_id}/cancel-voucher  302       302            404  403      404      403      404       403        404
+    POST  /admin/customers/{public_id}/cancel-voucher  302       302            404  403      404      403      404       403        404
     GET   /admin/customers/{public_id}/suspend         302       302            404  404      403      403      403       403        404
     POST  /admin/customers/{public_id}/suspend         302       302            404  404      403      403      403       403        404
     GET   /admin/customers/{public_id}/reinstate       302       302            404  404      403      403      403       403        404

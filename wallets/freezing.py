@@ -28,7 +28,8 @@ MAY_FREEZE: Final = "wallets.freeze_wallet"
 MAY_UNFREEZE: Final = "wallets.unfreeze_wallet"
 NOT_STOPPED: Final = "Vouchers and cash-outs made before can still be used, at a till or by whoever has the code, until they are cancelled."
 HOW_TO_STOP_IT: Final = (
-    "The customer cancels EasyPay vouchers and cash-outs in the app, two of finance standard vouchers."
+    "EasyPay vouchers and cash-outs the customer cancels in the app, or support beside each on the customer page; "
+    "standard vouchers two of finance cancel."
 )
 
 
@@ -94,7 +95,7 @@ def freeze_for_cause(*, number: str, seen: str, why: Why, origin: Origin) -> Wal
         )
         text = (
             f"It neither sends nor receives until it is unfrozen. {NOT_STOPPED} EasyPay vouchers and cash-outs you can "
-            "cancel in the app; please call us about others, or if you have questions."
+            "cancel in the app, or we for you; please call us about those and others, or if you have questions."
         )
         tell(person, f"Your wallet ending in {number[-4:]} {'stays' if becomes_the_banks else 'is'} frozen", text)
     return wallet

@@ -15,12 +15,16 @@ from accounts.lockout import MOST_FAILURES, count_attempt
 from accounts.models import AuditEvent, LoginSession, OneTimeCode, User
 from accounts.staff_session import CONFIRMED_AT
 from mymoolah.common.clock import now
+from mymoolah.common.money import Money
 from reporting.customer_actions import DEEDS, MATTERS, SHOWN_SECONDS
 from reporting.roles import ROLES
 from tests.accounts.papers import THANDIS_ID
 from tests.accounts.test_care import signs_in, submitted
 from tests.back_office.house import PASSWORD, colleague, emergency, page_of, signed_in
-from tests.conftest import Ledger, Person, fund
+from tests.conftest import Ledger, Person, balance, fund
+from tests.vouchers import desk
+from tests.vouchers.till import payment, told
+from vouchers.models import Voucher
 from wallets.freezing import NOT_STOPPED, Question
 from wallets.models import Wallet
 
@@ -30,6 +34,8 @@ REASONS = {name: deed.reasons.values[0] for name, deed in DEEDS.items()}
 
 def address(who: Person, name: str) -> str:
     query = f"?wallet={who.wallet.number}" if DEEDS[name].fits_wallet else ""
+    if DEEDS[name].check_voucher:
+        query = f"?voucher={(Voucher.objects.filter(user=who.user).first() or desk.issue(who, desk.TOP_UP)).public_id}"
     return reverse(f"customer_{name}", args=[who.user.public_id]) + query
 
 
@@ -250,6 +256,136 @@ def test_help_by_telephone(thandi: Person, settings: Any) -> None:
     assert "A new code is on its way." in text(sent(support, thandi, "send-code", contact="phone"))
     assert "to choose a new password with" in text(sent(support, thandi, "send-reset"))
     assert OneTimeCode.objects.count() == 2
+
+
+# A voucher --------------------------------------------------------------------------------------------------------------
+def cancelling(who: Person, voucher: Voucher) -> str:
+    return reverse("customer_cancel-voucher", args=[who.user.public_id]) + f"?voucher={voucher.public_id}"
+
+
+def form_of(client: Client, where: str, **given: str) -> dict[str, str]:
+    carried = re.findall(r'<input type="hidden" name="(once)" value="([^"]*)"', client.get(where).content.decode())
+    return {"reason": "stolen", "words": "", **dict(carried), **given}
+
+
+@pytest.mark.parametrize(
+    ("voucher_type", "says"),
+    [
+        (desk.TOP_UP, "Nothing had been paid for it."),
+        (desk.EASYPAY_VOUCHER, "102.88 ZAR came back into the customer&#x27;s wallet."),
+        (desk.CASH_OUT, "109.20 ZAR is no longer held in the customer&#x27;s wallet."),
+    ],
+)
+def test_a_thiefs_voucher_is_cancelled_while_the_wallet_is_frozen(thandi: Person, voucher_type: str, says: str) -> None:
+    fund(thandi, "500.00")
+    voucher = desk.issue(thandi, voucher_type)
+    support = signed_in(colleague("support"))
+    home = reverse("customer_page", args=[thandi.user.public_id])
+    sent(support, thandi, "freeze", reason="lost", words="")
+    where = cancelling(thandi, voucher)
+    assert f'href="{where}"' in support.get(home).content.decode()
+    asked = text(support.get(where))
+    assert "100.00 ZAR" in asked
+    assert f"…{str(voucher.easypay_number)[-4:]}" in asked
+    assert str(voucher.easypay_number) not in asked
+    answer = support.post(where, form_of(support, where), follow=True)
+    assert answer.redirect_chain == [(home, 302)]
+    assert f"…{str(voucher.easypay_number)[-4:]} is cancelled. {says}" in text(answer)
+    assert where not in answer.content.decode()
+    assert (balance(thandi), Wallet.objects.get(pk=thandi.wallet.pk).held) == (Money.parse("500.00"), 0)
+    assert standing(thandi) == "frozen by the customer"
+    assert "Voucher cancelled by staff" in text(answer)
+
+
+def test_a_form_that_is_sent_twice_cancels_once_and_another_finds_it_done(thandi: Person) -> None:
+    fund(thandi, "500.00")
+    voucher, other = desk.issue(thandi, desk.CASH_OUT), desk.issue(thandi, desk.CASH_OUT)
+    support, where = signed_in(colleague("support")), cancelling(thandi, voucher)
+    form, another = form_of(support, where), form_of(support, where)
+    for words in ("", "Sent again"):
+        assert "is cancelled." in text(support.post(where, {**form, "words": words}, follow=True))
+    for late in (another, form_of(support, where)):
+        answer = support.post(where, late)
+        assert "Nothing was done. This voucher was cancelled." in text(answer)
+    assert "there is nothing to do here. This voucher was cancelled." in text(support.get(where))
+    # The form of one voucher is none of another's.
+    assert "Nothing was done." in text(support.post(cancelling(thandi, other), form))
+    assert desk.state_of(other)[0] == "pending_payment"
+    assert AuditEvent.objects.filter(verb="voucher.cancelled_by_staff").count() == 1
+
+
+def test_ten_at_once_of_one_form_cancel_once(thandi: Person, race: Callable[..., list[Any]]) -> None:
+    fund(thandi, "500.00")
+    voucher = desk.issue(thandi, desk.CASH_OUT)
+    support, where = signed_in(colleague("support")), cancelling(thandi, voucher)
+    form, cookies = form_of(support, where), support.cookies
+
+    def work() -> int:
+        client = Client()
+        client.cookies = cookies
+        return client.post(where, form).status_code
+
+    assert race(10, work) == [302] * 10
+    assert AuditEvent.objects.filter(verb="voucher.cancelled_by_staff").count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"once": ""},
+        {"once": "short"},
+        {"once": "x" * 65},
+        {"once": "x" * 20 + "\n"},
+        {"once": "x" * 20 + "\0"},
+        {"once": "\u00e9" * 20},
+        {"reason": ""},
+        {"reason": "lost"},
+        {"reason": "fraud"},
+        {"reason": "other", "words": " "},
+        {"words": "x" * 501},
+    ],
+)
+def test_a_malformed_form_cancels_nothing(thandi: Person, wrong: dict[str, str]) -> None:
+    voucher = desk.issue(thandi, desk.TOP_UP)
+    support, where = signed_in(colleague("support")), cancelling(thandi, voucher)
+    form = form_of(support, where)
+    assert support.post(where, {**form, **wrong}).status_code == 200
+    assert desk.state_of(voucher)[0] == "pending_payment"
+    assert support.post(where, form).status_code == 302
+
+
+def test_a_voucher_of_somebody_else_or_nobody_is_not_found(thandi: Person, sipho: Person) -> None:
+    voucher = desk.issue(sipho, desk.TOP_UP)
+    support = signed_in(colleague("support"))
+    base = reverse("customer_cancel-voucher", args=[thandi.user.public_id])
+    nobodys = "0b8c6f1e-7d2a-4c39-8e51-2f6a9d3b4c57"
+    for query in (
+        "",
+        "?voucher=",
+        "?voucher=1",
+        "?voucher=%00",
+        f"?voucher={nobodys}",
+        f"?voucher={voucher.public_id}",
+    ):
+        assert support.get(base + query).status_code == 404
+        assert support.post(base + query, {"reason": "stolen", "once": "x" * 20}).status_code == 404
+    assert desk.state_of(voucher)[0] == "pending_payment"
+
+
+def test_what_cannot_be_cancelled_says_why_before_it_is_tried(thandi: Person) -> None:
+    fund(thandi, "500.00")
+    support = signed_in(colleague("support"))
+    standard, pinned = desk.issue(thandi), desk.issue(thandi, desk.CASH_OUT)
+    told(payment(pinned, "99.99"))
+    for voucher, says in (
+        (standard, "Vouchers of this type cannot be cancelled."),
+        (pinned, "A till reported something about this voucher that we look into."),
+    ):
+        where = cancelling(thandi, voucher)
+        assert f"there is nothing to do here. {says}" in text(support.get(where))
+        assert f"Nothing was done. {says}" in text(support.post(where, form_of(support, where)))
+        assert where not in support.get(reverse("customer_page", args=[thandi.user.public_id])).content.decode()
+        assert desk.state_of(voucher)[0] == voucher.status
 
 
 # The identity number --------------------------------------------------------------------------------------------------

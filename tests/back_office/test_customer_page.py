@@ -276,6 +276,27 @@ def test_money_in_a_frozen_wallet_is_not_called_available_nor_what_is_held_safe(
     assert "a till can still pay out" not in seen(support, thandi).content.decode()
 
 
+def test_who_may_cancels_beside_each_live_voucher_also_one_that_others_hide(thandi: Person, ledger: Ledger) -> None:
+    fund(thandi, "5000.00")
+    hidden = desk.issue(thandi, desk.CASH_OUT)
+    shown = [desk.issue(thandi, desk.EASYPAY_VOUCHER, "50.00") for _ in range(2)]
+    ended = desk.issue(thandi, desk.EASYPAY_VOUCHER, "50.00")
+    desk.cancel(thandi, ended)
+    for _ in range(LATEST):
+        desk.issue(thandi, desk.STANDARD, "5.00")
+    live = {str(voucher.public_id) for voucher in (hidden, *shown)}
+    for role in (*ROLES, "superuser"):
+        if role == "operator":
+            continue
+        answer = seen(signed_in(emergency() if role == "superuser" else colleague(role)), thandi)
+        offered = re.findall(r"/cancel-voucher\?voucher=([0-9a-f-]{36})", answer.content.decode())
+        may = role == "superuser" or "vouchers.cancel_voucher" in ROLES[role]
+        assert (len(offered), set(offered)) == (3, live) if may else offered == [], role
+        if may:
+            assert len(answer.context["vouchers"]) == LATEST + 3
+            assert "and what a till can still take" in answer.content.decode()
+
+
 def test_a_code_is_a_trouble_only_once_it_should_have_been_used() -> None:
     at = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 

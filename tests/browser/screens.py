@@ -17,6 +17,7 @@ from reporting.roles import ROLES
 from tests.back_office.house import REGISTERED, Furnished, colleague, emergency, signed_in
 from tests.test_matrix import ADMIN, NAMED, ROUTES
 from transactions.proposals.commands import COMMANDS
+from vouchers.models import Voucher
 from wallets.models import Wallet
 
 # What screens are tried with that the house's rows do not open, or not in every way.
@@ -28,6 +29,10 @@ TRIED_WITH: Final[Mapping[str, Callable[[Furnished], Iterable[str]]]] = {
         ]
         for deed in ("freeze", "take-over", "unfreeze")
     },
+    "/admin/customers/{public_id}/cancel-voucher": lambda house: [
+        reverse("customer_cancel-voucher", args=[public_id_of(house)]) + f"?voucher={voucher.public_id}"
+        for voucher in Voucher.objects.filter(user_id=house.rows[User].pk)
+    ],
     "/admin/kyc/cases/{public_id}": lambda _: [reverse("kyc_case", args=[case.public_id]) for case in waiting()],
     "/admin/transactions/proposal/propose/{name}/": lambda house: [
         reverse("admin:transactions_proposal_propose", args=[name]) + f"?wallet={wallet_of(house).number}"

@@ -20,6 +20,7 @@ from tests.back_office.house import PASSWORD, colleague
 from tests.browser.chromium import what_sticks_out
 from tests.browser.conftest import Visitor
 from tests.conftest import Person, fund
+from tests.vouchers import desk
 from wallets.models import Wallet
 
 ORDER = {"to": "sipho@example.com", "amount": "10.00", "currency": "ZAR"}
@@ -70,6 +71,24 @@ def test_support_freezes_a_wallet_and_finance_unfreezes_it(
     assert Wallet.objects.get(number=number).standing == "active"
 
 
+@pytest.mark.usefixtures("worker_at_hand")
+def test_support_stops_what_a_thief_made(thandi: Person, visit: Callable[..., Visitor]) -> None:
+    fund(thandi, "500.00")
+    made = desk.issue(thandi, desk.CASH_OUT)
+    page = at_work(visit, "support", thandi)
+    does(page, "Freeze wallet", reason="The customer asks: a telephone or a card is lost", words="")
+    expect(page.get_by_text("109.20 ZAR held, which a till can still pay out")).to_be_visible()
+    page.get_by_role("link", name=f"Cancel EasyPay cashout {str(made.public_id)[:8]}").click()
+    page.get_by_label("Reason").select_option(label="The customer asks: somebody else made it")
+    page.get_by_role("button", name="Cancel voucher").dblclick()
+    expect(page.get_by_text("109.20 ZAR is no longer held")).to_be_visible()
+    expect(page.get_by_text("which a till can still pay out")).to_have_count(0)
+    expect(page.get_by_role("link", name="Cancel EasyPay")).to_have_count(0)
+    assert desk.state_of(made)[0] == "cancelled"
+    wallet = Wallet.objects.get(pk=thandi.wallet.pk)
+    assert (str(wallet.balance), wallet.held, wallet.standing) == ("500.00", 0, "frozen by the customer")
+
+
 def test_a_caller_who_lost_his_telephone_answers_before_it_is_undone(
     thandi: Person, visit: Callable[..., Visitor]
 ) -> None:
@@ -112,6 +131,7 @@ def test_forms_fit_the_screen(
 ) -> None:
     submitted(thandi)
     fund(thandi, "20.00")
+    desk.issue(thandi, desk.TOP_UP)
     folder = Path(os.environ.get("MYMOOLAH_SCREENSHOTS", tmp_path))
 
     def looked_at(page: Page, name: str) -> None:
@@ -122,7 +142,8 @@ def test_forms_fit_the_screen(
     page = at_work(visit, "support", thandi, width=width, scheme=scheme)
     looked_at(page, "customer-actions")
     offered = page.get_by_role("navigation", name="What you can do").get_by_role("link")
-    addresses = [link.get_attribute("href") for link in offered.all()]
+    cancelling = page.get_by_role("link", name="Cancel EasyPay topup")
+    addresses = [link.get_attribute("href") for link in (*offered.all(), cancelling)]
     for address in addresses:
         page.goto(page.url.partition("/admin/")[0] + str(address), wait_until="networkidle")
         looked_at(page, f"deed-{str(address).rpartition('/')[2].partition('?')[0]}")
