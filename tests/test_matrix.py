@@ -106,7 +106,7 @@ API = {
         POST   /api/v1/vouchers                               401     201     201       403s    403s    403
         POST   /api/v1/vouchers/redeem                        401     200     200       403s    403s    403
         GET    /api/v1/vouchers/{voucher_id}                  401     200     404        200     200    403
-        POST   /api/v1/vouchers/{voucher_id}/cancel           401     200     404       403s    403s    403
+        POST   /api/v1/vouchers/{voucher_id}/cancel           401     200     404        200     200    403
         POST   /api/v1/wallets/{number}/freeze                401     200     404        200     200    403
         POST   /api/v1/support/messages                       401     200     200        200     200    403
         POST   /api/v1/support/messages#goes_on               401     200     404        404     404    403
