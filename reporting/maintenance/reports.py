@@ -96,6 +96,8 @@ def alone(key: int) -> Iterator[None]:
                 raise MaintenanceUnderWay
         yield
     finally:
+        if guard.is_usable():
+            guard.rollback()  # now, and not whenever PostgreSQL hears that the connection was closed
         guard.close()
 
 

@@ -34,8 +34,8 @@ from tests.reporting.support.stub_model import Behaviour, Stub, answer, made_of_
 from tests.valkey import own_valkey
 
 ROOT = Path(__file__).resolve().parents[3]
-SECONDS = 1.0
-SLACK_SECONDS = 1.0  # of a machine that has other things to do
+SECONDS = 2.0
+SLACK_SECONDS = 2.0  # of a machine that has other things to do
 KEY = "a-key-that-opens-a-model"
 TEMPLATE = (
     "Your available balance is R1 234.50. R200.00 is held for a voucher. Your payment of R50.00 to Sipho Dlamini "

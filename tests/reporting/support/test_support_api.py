@@ -241,7 +241,7 @@ def test_a_hundred_questions_an_hour_are_answered(thandi: Person, sipho: Person,
         ask(thandi)
     answer = calling(thandi).post("support/messages", {"message": "Again"})
     problem(answer, 429, "rate_limited")
-    assert int(answer["RateLimit-Reset"]) > 60
+    assert 0 < int(answer["RateLimit-Reset"]) <= 3_600
     ask(sipho)
 
 
@@ -283,7 +283,9 @@ def test_one_customer_is_never_told_about_another_whatever_a_message_says(
         typed = message.replace("{{", "{").format_map(names) if "{{" not in message else message
         for intent in (None, *Intent):
             found = ask(naledi, typed, **({"intent": intent.value} if intent else {}))
-            told = json.dumps({**found, "conversation": "", "id": "", "ticket": ""}, ensure_ascii=False)
+            told = json.dumps({**found, "id": "", "ticket": ""}, ensure_ascii=False)
+            for own in (found["conversation"], found["ticket"]):  # whose letters are chance
+                told = told.replace(str(own), "")
             shown = [one for one in {*hers, ticket} if one in told]
             assert shown == [], (typed, intent)
 
