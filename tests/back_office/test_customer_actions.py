@@ -16,7 +16,7 @@ from accounts.models import AuditEvent, LoginSession, OneTimeCode, User
 from accounts.staff_session import CONFIRMED_AT
 from mymoolah.common.clock import now
 from mymoolah.common.money import Money
-from reporting.customer_actions import DEEDS, MATTERS, SHOWN_SECONDS
+from reporting.customer_deeds import DEEDS, MATTERS, SHOWN_SECONDS
 from reporting.roles import ROLES
 from tests.accounts.papers import THANDIS_ID
 from tests.accounts.test_care import signs_in, submitted
