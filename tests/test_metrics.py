@@ -37,7 +37,7 @@ from reporting import gauges
 from reporting.days import take_days
 from reporting.models import LedgerVerification
 from tests.accounts.papers import submitting
-from tests.api import V1, Caller, access_token, calling
+from tests.api import V1, Caller, access_token, body_of, calling
 from tests.back_office.house import Furnished, furnish
 from tests.common.test_generate_secrets import generated, lines_of, manage
 from tests.conftest import Ledger, Person, Sql, fund, person
@@ -419,6 +419,18 @@ def celery_worker(log: Path, **environment: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def test_what_the_support_assistant_says_and_how_it_is_liked_is_counted(ledger: Ledger, thandi: Person) -> None:
+    scrape, her = Scrape(), calling(thandi)
+    asked = [body_of(her.post("support/messages", {"message": said})) for said in ("what is my balance", "xqz blorp")]
+    her.post("support/messages", {"intent": "human"})
+    her.post(f"support/messages/{asked[0]['id']}/helpful", {"helpful": False})
+    assert scrape.growth("mymoolah_support_messages_total", intent="balance", outcome="answered") == 1
+    assert scrape.growth("mymoolah_support_messages_total", intent=asked[1]["intent"], outcome="clarified") == 1
+    assert scrape.growth("mymoolah_support_confidence_count", outcome="clarified") == 1
+    assert scrape.growth("mymoolah_support_tickets_opened_total", intent="human") == 1
+    assert scrape.growth("mymoolah_support_votes_total", intent="balance", helpful="no") == 1
 
 
 # Dashboard and alerts -------------------------------------------------------------------------------------------------

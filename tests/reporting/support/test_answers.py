@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import re
 import string
@@ -24,12 +25,13 @@ from mymoolah.common.clock import now
 from reporting.support import tickets
 from reporting.support.facts import READINGS, Facts, UnknownCustomer, facts_for
 from reporting.support.intents import COMMONEST, Intent
-from reporting.support.links import LINKS, links_for
+from reporting.support.links import ARTICLE, HUMAN, LINKS, V1, links_for
 from reporting.support.models import LANGUAGES
 from reporting.support.references import References, references_in, without_what_is_worth_money
 from reporting.support.wording import FOLDER, ROWS, answer, label, money, spoken, words_of
 from tests.api import body_of, calling
 from tests.conftest import Person, Sql, fund, person, send
+from tests.description import description
 from tests.transactions.legs import decided, key
 from transactions import corrections
 from vouchers.models import SuspenseItem, Voucher
@@ -244,6 +246,15 @@ def test_each_intent_has_a_reading_words_links_and_a_name() -> None:
         assert label(intent, language="en")
     assert set(ROWS) <= set(Intent)
     assert {reading.query for reading in READINGS.values()} <= {file.stem for file in SQL.glob("*.sql")}
+
+
+def test_every_link_is_a_call_that_there_is() -> None:
+    def shape(path: str) -> str:
+        return re.sub(r"\{\w+\}", "{}", path)
+
+    served = {(method.upper(), shape(path)) for path, calls in description()["paths"].items() for method in calls}
+    links = [*itertools.chain(*LINKS.values()), ARTICLE, HUMAN]
+    assert {(link.method, shape(V1 + link.path)) for link in links} <= served
 
 
 def test_amounts_are_written_in_one_way() -> None:
